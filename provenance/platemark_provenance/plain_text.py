@@ -1,0 +1,19 @@
+"""Make text from outside safe to show and to sign: bounded, on one line, without invisible characters.
+
+One rule: only what cannot be seen is dropped; no letter of any script is replaced.
+"""
+
+import unicodedata
+
+
+def plain_text(text: str, limit: int) -> str:
+    """Keep the visible characters, join words with single spaces, and cut at `limit` characters.
+
+    Control and format characters (which hold every bidirectional override), surrogates and unassigned
+    characters go; runs of white space become one space. What is cut ends with an ellipsis.
+    """
+    bounded = text[: limit * 4]  # a 200 kB title must not cost 200 kB of work
+    spaced = "".join(" " if each.isspace() else each for each in bounded)
+    visible = "".join(each for each in spaced if unicodedata.category(each)[0] != "C")
+    joined = " ".join(visible.split())
+    return joined if len(joined) <= limit else joined[: limit - 1].rstrip() + "…"

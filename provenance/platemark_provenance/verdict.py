@@ -1,0 +1,194 @@
+"""Bring everything that was found about a file to one verdict, without losing the parts.
+
+One rule: pure. Only positive proof leads to a verdict with exit code 0, and the first check that fails decides.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from platemark_provenance.axes import EXIT_CODES, AiUse, Axes, Language, Verdict, WatermarkState
+from platemark_provenance.digest import JsonValue
+from platemark_provenance.explanation import Explanation, Findings, explain
+from platemark_provenance.plain_text import plain_text
+from platemark_provenance.reading import ProvenanceReading
+
+__all__ = ["Axes", "Explanation", "MarkFinding", "Report", "Verdict", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFinding:
+    """What looking for a watermark came to.
+
+    `matched`: a mark was found, leads to a record of ours, and the content matches that record. `mismatch`: it leads
+    to a record of other content. `watermark_id` is what was found, as 16 hexadecimal digits; `clip_id` and
+    `record` are the clip it leads to and that clip's stored manifest; `withdrawn` is why the publisher took it back.
+    """
+
+    state: WatermarkState
+    watermark_id: str | None = None
+    clip_id: str | None = None
+    record: ProvenanceReading | None = None
+    withdrawn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything known about one file, and what it comes to.
+
+    `signed_at` is a trusted time-stamp only where `axes.timestamp` says so. `recovered_from` is the clip id
+    of the record that a watermark led to, where the file itself had no manifest.
+    """
+
+    path: Path
+    verdict: Verdict
+    axes: Axes
+    signer: str | None
+    generator: str | None
+    signed_at: datetime | None
+    ai: AiUse
+    recovered_from: str | None
+    withdrawn: str | None
+    codes: tuple[str, ...]
+    failed_manifest: str | None
+    explanation: Explanation
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that reports on this file alone."""
+        return EXIT_CODES[self.verdict]
+
+    def explain(self, language: Language = "en") -> str:
+        """Give the explanation in English or Korean."""
+        return self.explanation.ko if language == "ko" else self.explanation.en
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the report as the JSON object of `platemark verify`."""
+        axes = self.axes
+        return {
+            "path": str(self.path),
+            "verdict": str(self.verdict),
+            "axes": {
+                "manifest": axes.manifest,
+                "integrity": axes.integrity,
+                "signer": axes.signer,
+                "timestamp": axes.timestamp,
+                "identity": axes.identity,
+                "ingredients": axes.ingredients,
+                "ai": axes.ai,
+                "watermark": axes.watermark,
+            },
+            "signer": self.signer,
+            "generator": self.generator,
+            "signed_at": None if self.signed_at is None else self.signed_at.isoformat(),
+            "ai": self.ai,
+            "recovered_from": self.recovered_from,
+            "withdrawn": self.withdrawn,
+            "codes": list(self.codes),
+            "failed_manifest": self.failed_manifest,
+            "explanation": {"en": self.explanation.en, "ko": self.explanation.ko},
+        }
+
+
+def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report:
+    """Bring a reading, and what looking for a watermark came to, to a report.
+
+    1. A manifest that is there but cannot be read: `unreadable`. A watermark does not mend it.
+    2. A manifest whose signature, assertions or content do not hold: `tampered`. If it is not even certain
+       that they were checked: `unreadable`.
+    3. An ingredient whose manifest does not hold: `tampered`.
+    4. A watermark that leads to other content, or is not the one the manifest declares: `mismatch`.
+    5. No manifest, a watermark that leads to our record, and matching content: `recovered`.
+    6. No manifest and no watermark: `none`, or `unreadable` where the file could not even be taken for media.
+    7. A trusted signer and no doubtful ingredient: `trusted`. All else that holds: `intact`.
+
+    Not judged here: whether the record a watermark led to is the right one (the caller compares content), and
+    whether what is shown is true.
+
+    Args:
+        reading: what `read_provenance` found.
+        mark: what looking for a watermark came to; None where nobody looked.
+    """
+    mark = mark or MarkFinding("not_checked")
+    state = _mark_state(reading, mark)
+    verdict = _verdict(reading, state)
+    recovered = mark.record if verdict is Verdict.RECOVERED else None
+    told = recovered or reading
+    axes = Axes(
+        manifest=reading.state,
+        integrity=reading.integrity,
+        signer=reading.signer,
+        timestamp=reading.timestamp,
+        identity=reading.identity,
+        ingredients=reading.ingredients,
+        ai=told.ai,
+        watermark=state,
+    )
+    withdrawn = plain_text(mark.withdrawn, 200) if mark.withdrawn else None
+    return Report(
+        path=reading.path,
+        verdict=verdict,
+        axes=axes,
+        signer=told.signer_name,
+        generator=told.generator,
+        signed_at=told.signed_at,
+        ai=told.ai,
+        recovered_from=mark.clip_id if verdict is Verdict.RECOVERED else None,
+        withdrawn=withdrawn,
+        codes=reading.codes,
+        failed_manifest=reading.failed_manifest,
+        explanation=explain(_findings(reading, mark, verdict, axes, withdrawn)),
+    )
+
+
+def _mark_state(reading: ProvenanceReading, mark: MarkFinding) -> WatermarkState:
+    """Hold the watermark that was found against the manifest's own statement, and its record against itself."""
+    if mark.state != "matched":
+        return mark.state
+    declared = reading.own.watermark_id if reading.own is not None else None
+    contradicts = None not in (declared, mark.watermark_id) and declared != mark.watermark_id
+    broken_record = mark.record is not None and mark.record.integrity == "tampered"
+    return "mismatch" if contradicts or broken_record else "matched"
+
+
+def _verdict(reading: ProvenanceReading, mark: WatermarkState) -> Verdict:
+    if reading.state == "malformed":  # 1
+        return Verdict.UNREADABLE
+    if reading.state != "present":
+        return _without_manifest(reading, mark)
+    if reading.integrity != "intact":  # 2
+        return Verdict.TAMPERED if reading.integrity == "tampered" else Verdict.UNREADABLE
+    if reading.ingredient_fault == "tampered":  # 3
+        return Verdict.TAMPERED
+    if mark == "mismatch":  # 4
+        return Verdict.MISMATCH
+    if reading.signer == "trusted" and reading.ingredients != "failed":  # 7
+        return Verdict.TRUSTED
+    return Verdict.INTACT
+
+
+def _without_manifest(reading: ProvenanceReading, mark: WatermarkState) -> Verdict:
+    if mark == "mismatch":  # 4
+        return Verdict.MISMATCH
+    if mark == "matched":  # 5
+        return Verdict.RECOVERED
+    # 6: whoever looked for a watermark and found none could decode the pictures, so the file is media after
+    # all.
+    unknown_media = not reading.media_recognised and mark == "not_checked"
+    return Verdict.UNREADABLE if unknown_media else Verdict.NONE
+
+
+def _findings(
+    reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, axes: Axes, withdrawn: str | None
+) -> Findings:
+    return Findings(
+        verdict=verdict,
+        axes=axes,
+        signer=reading.signer_name,
+        signed_at=None if reading.signed_at is None else f"{reading.signed_at:%Y-%m-%d %H:%M %Z}".strip(),
+        clip_id=mark.clip_id,
+        withdrawn=withdrawn,
+        ingredient_fault=reading.ingredient_fault,
+        media_recognised=reading.media_recognised,
+        declares_watermark=reading.own is not None and reading.own.watermark_id is not None,
+    )

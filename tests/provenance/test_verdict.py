@@ -1,0 +1,223 @@
+"""All answers about a file come to one verdict, and each numbered check has its say in turn."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from platemark_provenance.axes import EXIT_CODES
+from platemark_provenance.own_assertions import OwnAssertions
+from platemark_provenance.reading import ProvenanceReading
+from platemark_provenance.verdict import MarkFinding, Verdict, judge
+
+CLIP = "01890a5d-ac96-774b-bcce-b302099a8057"
+MARK = "00112233445566ff"
+PATH = Path("clip.mp4")
+
+TRUSTED = ProvenanceReading(
+    path=PATH,
+    state="present",
+    integrity="intact",
+    signer="trusted",
+    ai="fully",
+    signer_name="Example News",
+    generator="platemark 0.1.0",
+    signed_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    codes=("signingCredential.ocsp.skipped",),
+    active_label="urn:c2pa:x",
+    own=OwnAssertions(clip_id=CLIP, watermark_id=MARK),
+)
+ABSENT = ProvenanceReading(path=PATH, state="absent", codes=("platemark.manifest.not-found",))
+MALFORMED = ProvenanceReading(path=PATH, state="malformed", codes=("platemark.manifest.unreadable.Verify",))
+REMOTE = ProvenanceReading(path=PATH, state="remote_only")
+NOT_MEDIA = replace(ABSENT, media_recognised=False)
+RECORD = replace(TRUSTED, path=Path("stored"), integrity="unknown")
+
+MATCHED = MarkFinding("matched", watermark_id=MARK, clip_id=CLIP, record=RECORD)
+MISMATCH = MarkFinding("mismatch", watermark_id=MARK, clip_id=CLIP)
+NO_MARK = MarkFinding("absent")
+
+READINGS = st.builds(
+    ProvenanceReading,
+    path=st.just(PATH),
+    state=st.sampled_from(["absent", "malformed", "present", "remote_only"]),
+    integrity=st.sampled_from(["intact", "tampered", "unknown"]),
+    signer=st.sampled_from(
+        ["trusted", "legacy_trusted", "untrusted", "expired", "revoked", "revocation_unknown", "not_checked"]
+    ),
+    timestamp=st.sampled_from(["trusted", "untrusted", "none"]),
+    identity=st.sampled_from(["trusted", "untrusted", "invalid", "none"]),
+    ingredients=st.sampled_from(["ok", "failed", "none"]),
+    ai=st.sampled_from(["fully", "partly", "none_declared", "unknown"]),
+    signer_name=st.none() | st.sampled_from(["News", "{0} {signer} {x!r}", "%s"]),
+    signed_at=st.none() | st.just(datetime(2026, 1, 2, tzinfo=UTC)),
+    ingredient_fault=st.none() | st.sampled_from(["tampered", "recorded", "untrusted"]),
+    own=st.none() | st.just(OwnAssertions(watermark_id=MARK)),
+    media_recognised=st.booleans(),
+)
+MARKS = st.none() | st.builds(
+    MarkFinding,
+    state=st.sampled_from(["matched", "mismatch", "absent", "not_checked"]),
+    watermark_id=st.none() | st.sampled_from([MARK, "ff" * 8]),
+    clip_id=st.none() | st.just(CLIP),
+    withdrawn=st.none() | st.just("wrong picture {x}"),
+)
+
+
+@pytest.mark.parametrize(
+    ("reading", "mark", "verdict", "exit_code"),
+    [
+        (TRUSTED, None, Verdict.TRUSTED, 0),
+        (TRUSTED, MATCHED, Verdict.TRUSTED, 0),
+        (TRUSTED, NO_MARK, Verdict.TRUSTED, 0),
+        (ABSENT, MATCHED, Verdict.RECOVERED, 0),
+        (REMOTE, MATCHED, Verdict.RECOVERED, 0),
+        (NOT_MEDIA, MATCHED, Verdict.RECOVERED, 0),
+        (ABSENT, None, Verdict.NONE, 4),
+        (ABSENT, NO_MARK, Verdict.NONE, 4),
+        (REMOTE, None, Verdict.NONE, 4),
+        (NOT_MEDIA, NO_MARK, Verdict.NONE, 4),
+        (NOT_MEDIA, None, Verdict.UNREADABLE, 5),
+        (MALFORMED, None, Verdict.UNREADABLE, 5),
+        (MALFORMED, MATCHED, Verdict.UNREADABLE, 5),
+        (replace(TRUSTED, integrity="tampered"), None, Verdict.TAMPERED, 5),
+        (replace(TRUSTED, integrity="tampered"), MATCHED, Verdict.TAMPERED, 5),
+        (replace(TRUSTED, integrity="unknown"), None, Verdict.UNREADABLE, 5),
+        (replace(TRUSTED, ingredients="failed", ingredient_fault="tampered"), None, Verdict.TAMPERED, 5),
+        (TRUSTED, MISMATCH, Verdict.MISMATCH, 5),
+        (ABSENT, MISMATCH, Verdict.MISMATCH, 5),
+        (replace(TRUSTED, ingredients="failed", ingredient_fault="recorded"), None, Verdict.INTACT, 6),
+        (replace(TRUSTED, ingredients="failed", ingredient_fault="untrusted"), None, Verdict.INTACT, 6),
+        (replace(TRUSTED, signer="untrusted"), None, Verdict.INTACT, 6),
+        (replace(TRUSTED, signer="untrusted"), MATCHED, Verdict.INTACT, 6),
+        (replace(TRUSTED, signer="expired"), None, Verdict.INTACT, 6),
+        (replace(TRUSTED, signer="revoked"), None, Verdict.INTACT, 6),
+        (replace(TRUSTED, signer="revocation_unknown"), None, Verdict.INTACT, 6),
+        (replace(TRUSTED, signer="legacy_trusted"), None, Verdict.INTACT, 6),
+        (replace(TRUSTED, identity="invalid"), None, Verdict.TRUSTED, 0),
+        (replace(TRUSTED, timestamp="untrusted"), None, Verdict.TRUSTED, 0),
+    ],
+)
+def test_every_case_has_its_verdict_and_exit_code(
+    reading: ProvenanceReading, mark: MarkFinding | None, verdict: Verdict, exit_code: int
+) -> None:
+    report = judge(reading, mark)
+
+    assert (report.verdict, report.exit_code) == (verdict, exit_code)
+
+
+def test_a_mark_other_than_the_declared_one_is_a_mismatch() -> None:
+    report = judge(TRUSTED, replace(MATCHED, watermark_id="ff" * 8))
+
+    assert (report.verdict, report.axes.watermark) == (Verdict.MISMATCH, "mismatch")
+
+
+def test_the_same_mark_on_another_clip_of_the_same_request_is_no_mismatch() -> None:
+    report = judge(TRUSTED, replace(MATCHED, clip_id=CLIP.replace("8057", "8058")))
+
+    assert (report.verdict, report.axes.watermark) == (Verdict.TRUSTED, "matched")
+
+
+def test_a_record_whose_own_manifest_does_not_hold_recovers_nothing() -> None:
+    report = judge(ABSENT, replace(MATCHED, record=replace(RECORD, integrity="tampered")))
+
+    assert (report.verdict, report.recovered_from) == (Verdict.MISMATCH, None)
+
+
+def test_a_recovered_file_is_told_by_its_record() -> None:
+    report = judge(ABSENT, MATCHED)
+
+    assert (report.recovered_from, report.signer, report.generator) == (CLIP, "Example News", "platemark 0.1.0")
+    assert (report.signed_at, report.ai, report.axes.ai) == (TRUSTED.signed_at, "fully", "fully")
+
+
+def test_the_axes_of_a_recovered_file_stay_those_of_the_file() -> None:
+    axes = judge(ABSENT, MATCHED).axes
+
+    assert (axes.manifest, axes.integrity, axes.signer, axes.watermark) == (
+        "absent",
+        "unknown",
+        "not_checked",
+        "matched",
+    )
+
+
+def test_a_file_that_is_not_recovered_has_no_record() -> None:
+    assert judge(TRUSTED, MATCHED).recovered_from is None
+
+
+def test_a_withdrawn_clip_says_so_in_plain_text() -> None:
+    report = judge(TRUSTED, replace(MATCHED, withdrawn="wrong\u202e picture\n"))
+
+    assert report.withdrawn == "wrong picture"
+    assert "withdrawn this clip: wrong picture" in report.explain("en")
+
+
+def test_a_report_becomes_the_json_of_the_verify_command() -> None:
+    shown = judge(TRUSTED, MATCHED).to_json()
+
+    assert list(shown) == [
+        "path",
+        "verdict",
+        "axes",
+        "signer",
+        "generator",
+        "signed_at",
+        "ai",
+        "recovered_from",
+        "withdrawn",
+        "codes",
+        "failed_manifest",
+        "explanation",
+    ]
+    assert shown["axes"] == {
+        "manifest": "present",
+        "integrity": "intact",
+        "signer": "trusted",
+        "timestamp": "none",
+        "identity": "none",
+        "ingredients": "none",
+        "ai": "fully",
+        "watermark": "matched",
+    }
+    assert json.loads(json.dumps(shown))["signed_at"] == "2026-01-02T03:04:00+00:00"
+
+
+@given(READINGS, MARKS)
+def test_every_combination_gets_a_verdict_an_exit_code_and_an_explanation(
+    reading: ProvenanceReading, mark: MarkFinding | None
+) -> None:
+    report = judge(reading, mark)
+
+    assert report.exit_code == EXIT_CODES[report.verdict]
+    assert report.explain("en").count("\n") >= 1
+    assert report.explain("ko").count("\n") >= 1
+    assert json.dumps(report.to_json())
+
+
+@given(READINGS, MARKS)
+def test_exit_code_zero_needs_positive_proof(reading: ProvenanceReading, mark: MarkFinding | None) -> None:
+    report = judge(reading, mark)
+    signed_well = (reading.state, reading.integrity, reading.signer) == ("present", "intact", "trusted")
+    marked_well = reading.state in {"absent", "remote_only"} and mark is not None and mark.state == "matched"
+
+    assert report.exit_code != 0 or signed_well or marked_well
+
+
+@given(READINGS, MARKS)
+def test_a_mismatch_or_a_failed_ingredient_is_never_exit_code_zero(
+    reading: ProvenanceReading, mark: MarkFinding | None
+) -> None:
+    report = judge(reading, mark)
+    present = reading.state == "present"
+
+    assert not (report.exit_code == 0 and report.axes.watermark == "mismatch")
+    assert not (report.exit_code == 0 and present and reading.ingredients == "failed")
+
+
+def test_every_verdict_has_an_exit_code() -> None:
+    assert set(EXIT_CODES) == set(Verdict)
