@@ -1,0 +1,134 @@
+"""The ledger's schema, step by step: make it, bring it up to date, tell how old it is.
+
+One rule: forward only. A revision is never edited after a release, imports nothing of ours, and never touches
+a stored event. New revisions are written by hand after the pattern of `versions/r0001_ledger.py`.
+"""
+
+import io
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from platemark_provenance.errors import LedgerCorrupt
+from platemark_provenance.ledger import database
+from platemark_provenance.ledger.tables import metadata
+
+__all__ = ["check", "current", "head", "upgrade"]
+
+BUSY_TIMEOUT_S = 30.0
+
+# Alembic keeps the environment of the running migration in module globals.
+_one_at_a_time = threading.Lock()
+
+
+def head() -> str:
+    """Give the newest revision that this program knows."""
+    revision = _scripts().get_current_head()
+    return "" if revision is None else revision
+
+
+def current(url: str) -> str | None:
+    """Give the revision of a database, None for an empty one. Nothing is changed.
+
+    Raises:
+        LedgerUnavailable, LedgerCorrupt, SchemaMismatch: it cannot be read or is not a ledger.
+    """
+    path = database.database_path(url)
+    engine = database.open_engine(path, busy_timeout_s=BUSY_TIMEOUT_S)
+    try:
+        with database.translated_errors(path), engine.begin() as connection:
+            return database.stored_revision(connection)
+    finally:
+        engine.dispose()
+
+
+def check(url: str) -> None:
+    """Refuse a database that the ledger would not open, or whose tables are not those of its revision.
+
+    Raises:
+        SchemaMismatch: its schema is missing, older or newer.
+        LedgerCorrupt: its tables, indexes or guards were changed.
+        LedgerUnavailable: it cannot be read.
+    """
+    path = database.database_path(url)
+    engine = database.open_engine(path, busy_timeout_s=BUSY_TIMEOUT_S)
+    try:
+        with database.translated_errors(path), engine.begin() as connection:
+            database.check_revision(database.stored_revision(connection))
+            _check_invariants(connection)
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str) -> str:
+    """Make the database if there is none, bring it to the newest revision, and give that revision.
+
+    All steps are one transaction: a database is as it was or as it should be. Doing it again does nothing.
+
+    Raises:
+        SchemaMismatch: the database is newer than this program, or not a ledger.
+        LedgerUnavailable: it cannot be made or written.
+        LedgerCorrupt: it is damaged.
+    """
+    path = database.database_path(url)
+    if not path.exists():
+        database.create_database_file(path)
+    engine = database.open_engine(path, busy_timeout_s=BUSY_TIMEOUT_S)
+    try:
+        with database.translated_errors(path):
+            _upgrade(engine)
+    finally:
+        engine.dispose()
+    return head()
+
+
+def _upgrade(engine: Engine) -> None:
+    with engine.execution_options(write=True).begin() as connection:
+        found = database.stored_revision(connection)
+        if found not in {None, *(script.revision for script in _scripts().walk_revisions())}:
+            database.check_revision(found)
+        with _one_at_a_time:
+            _run(connection)
+        _check_invariants(connection)
+    with engine.connect() as connection:
+        raw = connection.connection.cursor()
+        try:
+            # Kept in the file: readers do not stop writers, and an acknowledged write is one sync.
+            raw.execute("PRAGMA journal_mode = WAL")
+        finally:
+            raw.close()
+
+
+def _run(connection: Connection) -> None:
+    """Run `env.py` on this connection, inside its transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    # The scripts lie beside this file, in a checkout as in a wheel. "%" would begin an interpolation.
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _check_invariants(connection: Connection) -> None:
+    """Refuse a schema whose tables, indexes or guards are not those that the ledger's code expects."""
+    database.check_triggers(connection)
+    rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE sql IS NOT NULL AND type <> 'trigger'")
+    found = set(rows.scalars()) - {"alembic_version"}
+    wanted = set(metadata.tables) | {str(index.name) for table in metadata.tables.values() for index in table.indexes}
+    if found != wanted:
+        raise LedgerCorrupt(
+            f"The ledger's tables were changed: {', '.join(sorted(found ^ wanted))[:200]}.",
+            fix="Restore the database from a backup.",
+        )

@@ -1,0 +1,363 @@
+"""What the ledger records: the kinds of event, the event asked for, and the event as stored.
+
+One rule: the leaf of an event is its stored bytes. Columns beside them are an index, made from those bytes by
+`derive_columns` and by nothing else, so that a check can make them again and compare.
+"""
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from platemark_provenance.digest import JsonValue, canonical_json
+from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
+
+BODY_VERSION = 1
+LARGEST_BODY_BYTES = 65_535
+"""An entry of a tile log carries a 16-bit length. Source: C2SP tlog-tiles, "Log entries"."""
+LONGEST_FIELD = 200
+"""Characters in a clip id, actor, desk, decision, model or search text."""
+SEALED_ONLY = frozenset({"prompt", "negative_prompt", "byline"})
+"""Facts that name people or quote them belong in the sealed part, which can be erased."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TEXT_COLUMNS = ("clip", "actor", "desk", "decision", "model")
+
+
+class EventType(StrEnum):
+    """Every kind of event. A kind is never renamed or given another meaning once released."""
+
+    HOME_CREATED = "home.created"
+    PROMPT_SUBMITTED = "prompt.submitted"
+    POLICY_DECIDED = "policy.decided"
+    POLICY_CHANGED = "policy.changed"
+    REVIEW_REQUESTED = "review.requested"
+    REVIEW_SIGNED_OFF = "review.signed_off"
+    GENERATION_STARTED = "generation.started"
+    GENERATION_FINISHED = "generation.finished"
+    GENERATION_FAILED = "generation.failed"
+    GENERATION_ABANDONED = "generation.abandoned"
+    OUTPUT_INTENDED = "output.intended"
+    LABEL_DRAWN = "label.drawn"
+    WATERMARK_EMBEDDED = "watermark.embedded"
+    MANIFEST_SIGNED = "manifest.signed"
+    CLIP_PUBLISHED = "clip.published"
+    CLIP_WITHDRAWN = "clip.withdrawn"
+    CLIP_VERIFIED = "clip.verified"
+    SOFTBINDING_RESOLVED = "softbinding.resolved"
+    MODEL_REGISTERED = "model.registered"
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+    ACCESS_GRANTED = "access.granted"
+    ACCESS_DENIED = "access.denied"
+    AUDIT_QUERIED = "audit.queried"
+    AUDIT_EXPORTED = "audit.exported"
+    SUBJECT_ERASED = "subject.erased"
+    LEGAL_HOLD_SET = "legal_hold.set"
+    LEGAL_HOLD_RELEASED = "legal_hold.released"
+    RETENTION_PRUNED = "retention.pruned"
+    CHECKPOINT_ANCHORED = "checkpoint.anchored"
+    SCHEMA_MIGRATED = "schema.migrated"
+    CLOCK_REGRESSED = "clock.regressed"
+
+
+class SealedState(StrEnum):
+    """What became of the part of an event that only the key opens."""
+
+    NONE = "none"
+    """The event never had one."""
+    KEPT = "kept"
+    """Stored; not opened here."""
+    OPENED = "opened"
+    """Stored and opened here."""
+    ERASED = "erased"
+    """The leaf names it, the store no longer has it."""
+    UNREADABLE = "unreadable"
+    """Stored, and neither this key nor this event id opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to be recorded.
+
+    Args:
+        type: what happened.
+        clip: the clip it happened to.
+        actor: who did it, by name; stored as a pseudonym.
+        desk: the desk it was done for.
+        decision: the outcome of a decision, such as "allow", "review" or "block".
+        model: the model that was used.
+        facts: what anyone who reads the ledger may see.
+        sealed: what only the holder of the payload key may see and what can be erased: prompt, byline.
+        event_id: a UUID that makes a retry harmless; None lets the ledger choose one.
+
+    Raises:
+        LedgerRequestError: a field is too long, empty or holds control characters, or a fact belongs in
+            `sealed`.
+    """
+
+    type: EventType
+    clip: str | None = None
+    actor: str | None = None
+    desk: str | None = None
+    decision: str | None = None
+    model: str | None = None
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    sealed: Mapping[str, JsonValue] | None = None
+    event_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.type not in list(EventType):
+            raise LedgerRequestError(f"An event has one of the known types; got {str(self.type)[:60]!r}.")
+        for name in _TEXT_COLUMNS:
+            check_text(name, getattr(self, name))
+        if misplaced := sorted(SEALED_ONLY & set(self.facts)):
+            raise LedgerRequestError(
+                f"Facts are open to every reader; {', '.join(misplaced)} should be sealed.",
+                fix="Pass it in `sealed`.",
+            )
+        if self.event_id is not None:
+            check_event_id(self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an event was put.
+
+    Args:
+        seq: its place in the log, from 0; also its leaf index in the tree.
+        event_id: its UUID.
+        root: root of the tree after the commit, 64 hexadecimal digits.
+        size: number of leaves after the commit.
+    """
+
+    seq: int
+    event_id: str
+    root: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as read back, every value taken from its stored bytes.
+
+    Args:
+        seq: its place in the log, from 0.
+        event_id: its UUID.
+        at: when its writer's clock said it happened; the order of the log is `seq`, not this.
+        type: what happened; text, for a newer program may have written kinds unknown here.
+        clip: the clip it happened to.
+        actor: pseudonym of who did it.
+        actor_name: the name behind the pseudonym, None where unknown or erased.
+        desk: the desk it was done for.
+        decision: the outcome of a decision.
+        model: the model that was used.
+        facts: what anyone may see.
+        sealed_state: what became of the sealed part.
+        sealed: the sealed part where it was opened.
+        body: the stored bytes that the tree is built on.
+    """
+
+    seq: int
+    event_id: str
+    at: datetime
+    type: str
+    clip: str | None
+    actor: str | None
+    actor_name: str | None
+    desk: str | None
+    decision: str | None
+    model: str | None
+    facts: Mapping[str, JsonValue]
+    sealed_state: SealedState
+    sealed: Mapping[str, JsonValue] | None
+    body: bytes
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the event as JSON, all fields but the stored bytes; the time in ISO 8601, UTC."""
+        return {
+            "seq": self.seq,
+            "event_id": self.event_id,
+            "at": self.at.isoformat(timespec="microseconds"),
+            "type": self.type,
+            "clip": self.clip,
+            "actor": self.actor,
+            "actor_name": self.actor_name,
+            "desk": self.desk,
+            "decision": self.decision,
+            "model": self.model,
+            "facts": self.facts,
+            "sealed_state": self.sealed_state.value,
+            "sealed": self.sealed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The index columns of an event, as its stored bytes spell them."""
+
+    event_id: str
+    ts_us: int
+    type: str
+    clip: str | None
+    actor: str | None
+    desk: str | None
+    decision: str | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the ledger itself adds to an event: id, time in UTC microseconds, pseudonym, sealed digest."""
+
+    event_id: str
+    ts_us: int
+    actor: str | None
+    sealed_sha256: str | None
+
+
+def encode_body(new: NewEvent, stamp: Stamp) -> bytes:
+    """Write an event as the bytes that become its leaf.
+
+    Raises:
+        LedgerRequestError: the bytes would not fit an entry of the log.
+        PlatemarkError: a fact has no canonical JSON.
+    """
+    body: dict[str, JsonValue] = {
+        "v": BODY_VERSION,
+        "id": stamp.event_id,
+        "ts": stamp.ts_us,
+        "type": new.type.value,
+        "facts": new.facts,
+    }
+    optional: dict[str, JsonValue] = {
+        "clip": new.clip,
+        "actor": stamp.actor,
+        "desk": new.desk,
+        "decision": new.decision,
+        "model": new.model,
+    }
+    body.update({name: value for name, value in optional.items() if value is not None})
+    if stamp.sealed_sha256 is not None:
+        body["sealed"] = {"sha256": stamp.sealed_sha256}
+    encoded = canonical_json(body)
+    if len(encoded) > LARGEST_BODY_BYTES:
+        raise LedgerRequestError(
+            f"An event has at most {LARGEST_BODY_BYTES} bytes; this one would have {len(encoded)}.",
+            fix="Keep long material in a file and record its SHA-256.",
+        )
+    return encoded
+
+
+def decode_body(body: bytes) -> dict[str, JsonValue]:
+    """Read stored bytes back.
+
+    Raises:
+        LedgerCorrupt: they are not an event of a version known here.
+    """
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise LedgerCorrupt("The stored bytes of an event should be JSON and are not.") from error
+    if not isinstance(decoded, dict) or decoded.get("v") != BODY_VERSION:
+        raise LedgerCorrupt(f"The stored bytes of an event should be an object of version {BODY_VERSION}.")
+    return decoded
+
+
+def derive_columns(decoded: Mapping[str, JsonValue]) -> Columns:
+    """Make the index columns from a decoded body.
+
+    Raises:
+        LedgerCorrupt: a field is missing or has the wrong type.
+    """
+    event_id, ts_us, kind = decoded.get("id"), decoded.get("ts"), decoded.get("type")
+    if not isinstance(event_id, str) or not isinstance(kind, str) or not isinstance(ts_us, int):
+        raise LedgerCorrupt("The stored bytes of an event should hold its id, time and type.")
+    return Columns(
+        event_id=event_id,
+        ts_us=ts_us,
+        type=kind,
+        clip=_optional_text(decoded, "clip"),
+        actor=_optional_text(decoded, "actor"),
+        desk=_optional_text(decoded, "desk"),
+        decision=_optional_text(decoded, "decision"),
+        model=_optional_text(decoded, "model"),
+    )
+
+
+def _optional_text(decoded: Mapping[str, JsonValue], name: str) -> str | None:
+    value = decoded.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    raise LedgerCorrupt(f"The stored bytes of an event should hold text as {name} and do not.")
+
+
+def sealed_digest(decoded: Mapping[str, JsonValue]) -> str | None:
+    """Give the SHA-256 of the sealed part that a body names, None where it names none."""
+    sealed = decoded.get("sealed")
+    if not isinstance(sealed, Mapping):
+        return None
+    digest = sealed.get("sha256")
+    return digest if isinstance(digest, str) else None
+
+
+def facts_of(decoded: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """Give the open facts of a decoded body."""
+    facts = decoded.get("facts")
+    return facts if isinstance(facts, Mapping) else {}
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Count whole microseconds since 1970, UTC.
+
+    Raises:
+        LedgerRequestError: the time has no zone.
+    """
+    if moment.tzinfo is None:
+        raise LedgerRequestError("A time needs its zone; got one without.", fix="Use datetime.now(UTC).")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(ts_us: int) -> datetime:
+    """Give the aware UTC time for a count of microseconds.
+
+    Raises:
+        LedgerCorrupt: the count is outside the years 1 to 9999.
+    """
+    try:
+        return _EPOCH + timedelta(microseconds=ts_us)
+    except OverflowError as error:
+        raise LedgerCorrupt(f"A stored time is out of range: {ts_us} microseconds.") from error
+
+
+def check_text(name: str, value: str | None) -> None:
+    """Refuse a short text that is empty, too long, or holds control characters.
+
+    Raises:
+        LedgerRequestError: it does.
+    """
+    if value is None:
+        return
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_FIELD:
+        raise LedgerRequestError(f"The {name} must be text of 1 to {LONGEST_FIELD} characters.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise LedgerRequestError(f"The {name} must not contain control characters.")
+
+
+def check_event_id(event_id: str) -> None:
+    """Refuse an event id that is not a UUID in its canonical spelling.
+
+    Raises:
+        LedgerRequestError: it is not.
+    """
+    try:
+        canonical = str(UUID(event_id)) == event_id
+    except (ValueError, AttributeError, TypeError):
+        canonical = False
+    if not canonical:
+        raise LedgerRequestError("An event id must be a UUID in its canonical lower-case form.")

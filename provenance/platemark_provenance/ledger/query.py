@@ -1,0 +1,225 @@
+"""The questions an auditor asks of the log: which events, in pages.
+
+One rule: keyset pages by `seq` only. An offset would read every row before it.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Literal, TypedDict
+
+from sqlalchemy import ColumnElement, Connection, Row, Text, cast, func, select
+
+from platemark_provenance.digest import JsonValue
+from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
+from platemark_provenance.ledger.event import (
+    Event,
+    EventType,
+    SealedState,
+    check_text,
+    decode_body,
+    derive_columns,
+    facts_of,
+    from_microseconds,
+    sealed_digest,
+    to_microseconds,
+)
+from platemark_provenance.ledger.merkle import leaf_hash
+from platemark_provenance.ledger.sealing import SealedPayload, Sealer
+from platemark_provenance.ledger.tables import actor, event, sealed_payload
+
+LARGEST_PAGE = 1_000
+LONGEST_TRACE = 10_000
+
+_CURSOR = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
+_PSEUDONYM = re.compile(r"p-[a-z2-7]{16}", re.ASCII)
+
+
+class Criteria(TypedDict, total=False):
+    """The fields of `Filter`, as keyword arguments."""
+
+    clip: str | None
+    actor: str | None
+    desk: str | None
+    type: str | None
+    decision: str | None
+    since: datetime | None
+    until: datetime | None
+    text: str | None
+    order: Literal["newest", "oldest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events to give; a field left at None leaves out nothing.
+
+    Args:
+        clip: the clip it happened to.
+        actor: who did it, by name or by pseudonym.
+        desk: the desk it was done for.
+        type: what happened, a value of `EventType`.
+        decision: the outcome of a decision.
+        since: not before this time.
+        until: before this time.
+        text: found in the open facts, spelled as JSON; upper and lower case of A to Z are the same.
+        order: which end of the log to begin with.
+
+    Raises:
+        LedgerRequestError: a field is empty, too long or holds control characters, a time has no zone, or
+            there is no such type.
+    """
+
+    clip: str | None = None
+    actor: str | None = None
+    desk: str | None = None
+    type: str | None = None
+    decision: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    order: Literal["newest", "oldest"] = "newest"
+
+    def __post_init__(self) -> None:
+        for name in ("clip", "actor", "desk", "type", "decision", "text"):
+            check_text(name, getattr(self, name))
+        for moment in (self.since, self.until):
+            if moment is not None:
+                to_microseconds(moment)
+        if self.order not in ("newest", "oldest"):
+            raise LedgerRequestError(f"The order is newest or oldest first; got {str(self.order)[:40]!r}.")
+        if self.type is not None and self.type not in list(EventType):
+            nearest = get_close_matches(self.type, list(EventType), n=1, cutoff=0.4)
+            raise LedgerRequestError(
+                f"There is no event type {self.type[:60]!r}.",
+                fix=f"Did you mean {nearest[0]}?" if nearest else "",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events and where the next page begins.
+
+    Args:
+        events: in the order asked for.
+        next: hand this in as `after` for the next page; None when there is none.
+    """
+
+    events: tuple[Event, ...]
+    next: str | None
+
+
+def read_page(connection: Connection, where: Filter, sealer: Sealer, *, after: str | None, limit: int) -> Page:
+    """Read one page.
+
+    Raises:
+        LedgerRequestError: the cursor or the limit cannot be.
+        LedgerCorrupt: an event's bytes are not those that were logged.
+    """
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise LedgerRequestError(f"A page has 1 to {LARGEST_PAGE} events; asked for {limit}.")
+    conditions = _conditions(where, sealer)
+    if after is not None:
+        if not _CURSOR.fullmatch(after):
+            raise LedgerRequestError("The cursor is not one that a page gave.", fix="Pass `next` of the page before.")
+        conditions.append(event.c.seq < int(after) if where.order == "newest" else event.c.seq > int(after))
+    order = event.c.seq.desc() if where.order == "newest" else event.c.seq.asc()
+    # One more than asked for tells whether there is another page.
+    rows = connection.execute(_EVENTS.where(*conditions).order_by(order).limit(limit + 1)).all()
+    events = tuple(_read_event(row, None) for row in rows[:limit])
+    return Page(events, next=str(events[-1].seq) if len(rows) > limit else None)
+
+
+def read_trace(connection: Connection, clip: str, sealer: Sealer) -> tuple[Event, ...]:
+    """Read the whole life of one clip, oldest first, with its sealed parts opened.
+
+    Raises:
+        LedgerCorrupt: an event's bytes are not those that were logged.
+    """
+    check_text("clip", clip)
+    rows = connection.execute(_EVENTS.where(event.c.clip == clip).order_by(event.c.seq).limit(LONGEST_TRACE))
+    return tuple(_read_event(row, sealer) for row in rows)
+
+
+_EVENTS = select(
+    event.c.seq,
+    event.c.body,
+    event.c.leaf,
+    actor.c.identity,
+    sealed_payload.c.nonce,
+    sealed_payload.c.ciphertext,
+).select_from(
+    event.outerjoin(actor, actor.c.pseudonym == event.c.actor).outerjoin(
+        sealed_payload, sealed_payload.c.event_id == event.c.event_id
+    )
+)
+
+
+def _conditions(where: Filter, sealer: Sealer) -> list[ColumnElement[bool]]:
+    equal = {"clip": where.clip, "desk": where.desk, "type": where.type, "decision": where.decision}
+    conditions: list[ColumnElement[bool]] = [event.c[name] == value for name, value in equal.items() if value]
+    if where.actor is not None:
+        known = _PSEUDONYM.fullmatch(where.actor) is not None
+        conditions.append(event.c.actor == (where.actor if known else sealer.pseudonym(where.actor)))
+    if where.since is not None:
+        conditions.append(event.c.ts_us >= to_microseconds(where.since))
+    if where.until is not None:
+        conditions.append(event.c.ts_us < to_microseconds(where.until))
+    if where.text is not None:
+        facts = func.json_extract(cast(event.c.body, Text), "$.facts")
+        conditions.append(facts.like(_pattern(where.text), escape="\\"))
+    return conditions
+
+
+def _pattern(text: str) -> str:
+    """Spell the text as it stands inside JSON, with nothing left that LIKE would read as a wildcard."""
+    spelled = json.dumps(text, ensure_ascii=False)[1:-1]
+    return "%" + re.sub(r"([\\%_])", r"\\\1", spelled) + "%"
+
+
+def _read_event(row: Row[*tuple[Any, ...]], sealer: Sealer | None) -> Event:
+    body = bytes(row.body)
+    if leaf_hash(body) != row.leaf:
+        raise LedgerCorrupt(f"Event {row.seq} was changed after it was logged.", fix="Run `platemark audit verify`.")
+    decoded = decode_body(body)
+    columns = derive_columns(decoded)
+    state, sealed = _sealed_part(row, decoded, columns.event_id, sealer)
+    return Event(
+        seq=row.seq,
+        event_id=columns.event_id,
+        at=from_microseconds(columns.ts_us),
+        type=columns.type,
+        clip=columns.clip,
+        actor=columns.actor,
+        actor_name=row.identity,
+        desk=columns.desk,
+        decision=columns.decision,
+        model=columns.model,
+        facts=facts_of(decoded),
+        sealed_state=state,
+        sealed=sealed,
+        body=body,
+    )
+
+
+def _sealed_part(
+    row: Row[*tuple[Any, ...]],
+    decoded: Mapping[str, JsonValue],
+    event_id: str,
+    sealer: Sealer | None,
+) -> tuple[SealedState, Mapping[str, JsonValue] | None]:
+    digest = sealed_digest(decoded)
+    if digest is None:
+        return SealedState.NONE, None
+    if row.ciphertext is None:
+        return SealedState.ERASED, None
+    if sealer is None:
+        return SealedState.KEPT, None
+    payload = SealedPayload(row.nonce, row.ciphertext)
+    try:
+        return SealedState.OPENED, sealer.open(event_id, payload)
+    except LedgerCorrupt:
+        # One unreadable payload must not hide the rest of the clip's life; `audit verify` says which and why.
+        return SealedState.UNREADABLE, None

@@ -1,0 +1,108 @@
+"""Keep names and prompts apart from the log: encryption of the sealed part and pseudonyms for people.
+
+One rule: what goes into a leaf is a digest or a keyed pseudonym; what can be read by anyone is never
+personal.
+"""
+
+import base64
+import hmac
+import json
+import secrets
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from platemark_provenance.digest import JsonValue, Sha256Hex, canonical_json, sha256_bytes
+from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
+
+PAYLOAD_KEY_BYTES = 32
+LARGEST_SEALED_BYTES = 65_535
+PSEUDONYM_PREFIX = "p-"
+
+_NONCE_BYTES = 12
+_PSEUDONYM_BYTES = 10
+"""80 bits of HMAC: 16 base32 characters, no two of a newsroom's people alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPayload:
+    """An encrypted sealed part.
+
+    Args:
+        nonce: 12 random bytes.
+        ciphertext: with its 16-byte tag.
+    """
+
+    nonce: bytes
+    ciphertext: bytes
+
+    @property
+    def sha256(self) -> Sha256Hex:
+        """The digest that stands in the leaf; it covers the nonce and the ciphertext."""
+        return sha256_bytes(self.nonce + self.ciphertext)
+
+
+class Sealer:
+    """Seal and open payloads, and make pseudonyms, with keys derived from one payload key.
+
+    Args:
+        payload_key: 32 secret bytes.
+        random_bytes: where nonces come from.
+    """
+
+    def __init__(self, payload_key: bytes, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        if len(payload_key) != PAYLOAD_KEY_BYTES:
+            raise LedgerRequestError(f"The payload key has {PAYLOAD_KEY_BYTES} bytes; got {len(payload_key)}.")
+        self._cipher = AESGCM(_derive(payload_key, b"org.platemark sealed payload 1"))
+        self._pseudonym_key = _derive(payload_key, b"org.platemark actor pseudonym 1")
+        self._random_bytes = random_bytes
+
+    def seal(self, event_id: str, content: Mapping[str, JsonValue]) -> SealedPayload:
+        """Encrypt the sealed part of one event, bound to its id.
+
+        Raises:
+            LedgerRequestError: it is too long.
+
+        Source: NIST SP 800-38D, AES-256-GCM with a random 96-bit nonce.
+        """
+        plaintext = canonical_json(content)
+        if len(plaintext) > LARGEST_SEALED_BYTES:
+            raise LedgerRequestError(
+                f"A sealed part has at most {LARGEST_SEALED_BYTES} bytes; this one has {len(plaintext)}."
+            )
+        nonce = self._random_bytes(_NONCE_BYTES)
+        return SealedPayload(nonce, self._cipher.encrypt(nonce, plaintext, event_id.encode()))
+
+    def open(self, event_id: str, payload: SealedPayload) -> Mapping[str, JsonValue]:
+        """Decrypt the sealed part of one event.
+
+        Raises:
+            LedgerCorrupt: it was sealed with another key or for another event, or was changed.
+        """
+        try:
+            plaintext = self._cipher.decrypt(payload.nonce, payload.ciphertext, event_id.encode())
+        except (InvalidTag, ValueError) as error:
+            raise LedgerCorrupt(
+                f"The sealed part of event {event_id} does not open with this payload key.",
+                fix="Use the payload key it was written with.",
+            ) from error
+        content = json.loads(plaintext)
+        if not isinstance(content, dict):
+            raise LedgerCorrupt(f"The sealed part of event {event_id} should be a JSON object.")
+        return content
+
+    def pseudonym(self, identity: str) -> str:
+        """Give the stable pseudonym of a person; without the key it says nothing about who that is."""
+        spelled = unicodedata.normalize("NFC", identity).encode()
+        tag = hmac.digest(self._pseudonym_key, spelled, "sha256")[:_PSEUDONYM_BYTES]
+        return PSEUDONYM_PREFIX + base64.b32encode(tag).decode().lower()
+
+
+def _derive(key: bytes, purpose: bytes) -> bytes:
+    """Source: RFC 5869; one key a purpose, so that none is used with two algorithms."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key)

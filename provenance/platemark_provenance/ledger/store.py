@@ -1,0 +1,313 @@
+"""The ledger: append events, read them back, sign tree heads, hand out receipts, check everything.
+
+One rule: an event that was acknowledged stays. No method changes or removes one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self, Unpack
+
+import uuid_utils
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection, insert, select
+
+from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError, VerificationError
+from platemark_provenance.ledger import merkle
+from platemark_provenance.ledger.appending import Appender, agreed_size
+from platemark_provenance.ledger.audit import Audit, LedgerReport
+from platemark_provenance.ledger.checkpoint import Checkpoint, check_origin, open_checkpoint, sign_checkpoint
+from platemark_provenance.ledger.database import Database, database_path
+from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent
+from platemark_provenance.ledger.query import Criteria, Filter, Page, read_page, read_trace
+from platemark_provenance.ledger.receipt import format_receipt
+from platemark_provenance.ledger.registry import Registry
+from platemark_provenance.ledger.sealing import Sealer
+from platemark_provenance.ledger.signed_head import read_signed_head, write_signed_head
+from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
+from platemark_provenance.ledger.tables import event as event_table
+from platemark_provenance.ledger.tiles import StoredTree
+
+
+def _new_event_id() -> str:
+    return str(uuid_utils.uuid7())
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """What a ledger is opened with.
+
+    Args:
+        origin: the log's name in checkpoints and receipts, such as "news.example/provenance"; never changed
+            later.
+        signing_key: signs tree heads.
+        payload_key: 32 secret bytes that sealed parts and pseudonyms depend on.
+        clock: gives the time now, aware.
+        state_path: a file outside the database's backups that keeps the highest signed tree head.
+        busy_timeout_s: how long to wait for another process that writes.
+        new_event_id: gives a new UUID as text.
+    """
+
+    origin: str
+    signing_key: Ed25519PrivateKey = field(repr=False)
+    payload_key: bytes = field(repr=False)
+    clock: Callable[[], datetime]
+    state_path: Path
+    busy_timeout_s: float = 30.0
+    new_event_id: Callable[[], str] = _new_event_id
+
+    def __post_init__(self) -> None:
+        check_origin(self.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """The tree as it is now; nobody has signed this.
+
+    Args:
+        origin: the log's name.
+        size: number of events.
+        root: 64 hexadecimal digits.
+    """
+
+    origin: str
+    size: int
+    root: str
+
+
+class Ledger:
+    """An open ledger. Threads may share it; other processes may have the same file open.
+
+    Use `Ledger.open`, and close it or use it in a `with` block.
+    """
+
+    def __init__(self, database: Database, settings: LedgerSettings) -> None:
+        self._database = database
+        self._settings = settings
+        self._sealer = Sealer(settings.payload_key)
+        self._appender = Appender(self._sealer, settings.clock, settings.new_event_id)
+        self.registry = Registry(database, clock=settings.clock)
+        """Watermark ids, manifests and outputs, in the same database."""
+
+    @classmethod
+    def open(cls, url: str, *, settings: LedgerSettings) -> Self:
+        """Open an existing ledger.
+
+        Args:
+            url: such as "sqlite:////srv/news/ledger.db".
+            settings: keys, clock and names.
+
+        Raises:
+            LedgerUnavailable: the file is missing, locked or read-only.
+            LedgerCorrupt: it is damaged, or its append-only guards were changed.
+            SchemaMismatch: its schema is older or newer than this program's.
+        """
+        Sealer(settings.payload_key)
+        return cls(Database(database_path(url), busy_timeout_s=settings.busy_timeout_s), settings)
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        """The key that checks this ledger's checkpoints and receipts."""
+        return self._settings.signing_key.public_key()
+
+    def append(self, event: NewEvent) -> Appended:
+        """Record one event; it is on the disk when this returns.
+
+        Raises:
+            LedgerRequestError: it is too large, or its id belongs to a different event.
+            LedgerUnavailable, LedgerCorrupt: it was not recorded.
+        """
+        return self.append_all((event,))[0]
+
+    def append_all(self, events: Sequence[NewEvent]) -> tuple[Appended, ...]:
+        """Record events in one go, all or none. Each is told the tree as it is after all of them.
+
+        Raises:
+            LedgerRequestError: one is too large, or its id belongs to a different event.
+            LedgerUnavailable, LedgerCorrupt: none was recorded.
+        """
+        with self._database.write() as connection:
+            return self._appender.append(connection, events)
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Keep every append and registry change of the block together, or none of them.
+
+        Other writers wait meanwhile: do nothing slow inside. What `append` returned inside the block is true
+            only
+        once the block has ended.
+        """
+        with self._database.write():
+            yield
+
+    def query(self, **criteria: Unpack[Criteria]) -> Iterator[Event]:
+        """Give every event that fits, page by page; the keywords are the fields of `Filter`.
+
+        Raises:
+            LedgerRequestError: a criterion cannot be.
+        """
+        return self._all_pages(Filter(**criteria))
+
+    def page(self, where: Filter, *, after: str | None = None, limit: int = 100) -> Page:
+        """Give one page of the events that fit.
+
+        Args:
+            where: which events.
+            after: `next` of the page before.
+            limit: 1 to 1000.
+
+        Raises:
+            LedgerRequestError: the cursor or the limit cannot be.
+            LedgerCorrupt: an event was changed after it was logged.
+        """
+        with self._database.read() as connection:
+            return read_page(connection, where, self._sealer, after=after, limit=limit)
+
+    def trace(self, clip_id: str) -> tuple[Event, ...]:
+        """Give the whole life of one clip, oldest first, with its sealed parts opened.
+
+        Raises:
+            LedgerCorrupt: an event was changed after it was logged.
+        """
+        with self._database.read() as connection:
+            return read_trace(connection, clip_id, self._sealer)
+
+    def head(self) -> TreeHead:
+        """Give the size and root of the tree as it is now."""
+        with self._database.read() as connection:
+            tree = StoredTree(connection)
+            size = tree.size()
+            return TreeHead(self._settings.origin, size, tree.root(size).hex())
+
+    def checkpoint(self) -> bytes:
+        """Sign the tree as it is now, and remember that it was signed.
+
+        Checks, before the key is used: 1 nothing unfinished is in the tree; 2 log and tree agree; 3 no signed
+        head, in the database or in the file outside it, is larger than the tree; 4 the tree begins with each
+        of them.
+
+        Returns:
+            a signed note, see `checkpoint.open_checkpoint`.
+
+        Raises:
+            LedgerRequestError: called inside `atomic`.
+            LedgerCorrupt: the tree is not a continuation of what was signed; events were lost or changed.
+            LedgerUnavailable: the signature could not be remembered, so it was not given out.
+
+        Source: C2SP tlog-checkpoint, "Signatures".
+        """
+        if self._database.is_writing:  # 1
+            raise LedgerRequestError("A tree is signed only after its events are kept; leave `atomic` first.")
+        with self._database.write() as connection:
+            tree = StoredTree(connection)
+            size = agreed_size(connection, tree)  # 2
+            now = Checkpoint(self._settings.origin, size, tree.root(size))
+            stored = connection.execute(select(checkpoint_table).order_by(checkpoint_table.c.size.desc())).first()
+            outside = self._outside_head()
+            for signed in (outside, None if stored is None else self._reopen(stored.note)):
+                if signed is not None:
+                    _check_continues(tree, now, signed)  # 3 and 4
+            note = sign_checkpoint(now, self._settings.signing_key)
+            # First the file: a crash between the two leaves a head that was signed and is remembered.
+            if outside != now:
+                write_signed_head(self._settings.state_path, note)
+            if stored is None or stored.size != size:
+                connection.execute(insert(checkpoint_table).values(size=size, root=now.root, note=note))
+        return note
+
+    def receipt(self, clip_id: str) -> bytes:
+        """Give the proof that the clip's publication is in the log; see `receipt.verify_receipt`.
+
+        Raises:
+            LedgerRequestError: the clip was not published.
+            LedgerCorrupt, LedgerUnavailable: see `checkpoint`.
+        """
+        with self._database.read() as connection:
+            published = _publication(connection, clip_id)
+        note = self.checkpoint()
+        size = open_checkpoint(note, self.public_key, origin=self._settings.origin).size
+        with self._database.read() as connection:
+            proof = merkle.inclusion_proof(published[0], size, StoredTree(connection).node)
+        return format_receipt(published[1], published[0], proof, note)
+
+    def verify(self, *, against: bytes | None = None) -> LedgerReport:
+        """Check everything in the ledger; the report says what is wrong first.
+
+        Args:
+            against: a checkpoint of this ledger that was kept elsewhere.
+
+        Raises:
+            VerificationError: `against` is not a checkpoint signed by this ledger.
+            LedgerUnavailable: the database cannot be read at all.
+        """
+        outside = []
+        if against is not None:
+            outside.append(open_checkpoint(against, self.public_key, origin=self._settings.origin))
+        try:
+            if (head := self._outside_head()) is not None:
+                outside.append(head)
+            with self._database.read() as connection:
+                audit = Audit(connection, self.public_key, origin=self._settings.origin, sealer=self._sealer)
+                return audit.run(tuple(outside))
+        except LedgerCorrupt as error:
+            return LedgerReport(False, 0, "", None, None, None, error.message)
+
+    def pseudonym(self, identity: str) -> str:
+        """Give the pseudonym under which this ledger knows a person."""
+        return self._sealer.pseudonym(identity)
+
+    def close(self) -> None:
+        """Close the ledger; harmless when done twice."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _all_pages(self, where: Filter) -> Iterator[Event]:
+        after: str | None = None
+        while True:
+            page = self.page(where, after=after, limit=500)
+            yield from page.events
+            if page.next is None:
+                return
+            after = page.next
+
+    def _outside_head(self) -> Checkpoint | None:
+        return read_signed_head(self._settings.state_path, self.public_key, origin=self._settings.origin)
+
+    def _reopen(self, note: bytes) -> Checkpoint:
+        try:
+            return open_checkpoint(note, self.public_key, origin=self._settings.origin)
+        except VerificationError as error:
+            raise LedgerCorrupt(
+                f"The last checkpoint in the ledger is not one that it signed. {error.message}",
+                fix="Run `platemark audit verify`.",
+            ) from error
+
+
+def _check_continues(tree: StoredTree, now: Checkpoint, signed: Checkpoint) -> None:
+    """Refuse a tree that is not a continuation of a signed one."""
+    fix = "Run `platemark audit verify`. If an old backup was restored, bring back the newer database."
+    if now.size < signed.size:
+        raise LedgerCorrupt(f"A tree of {signed.size} events was signed; the ledger has only {now.size} now.", fix=fix)
+    if tree.root(signed.size) != signed.root:
+        raise LedgerCorrupt(f"The first {signed.size} events are not those that were signed.", fix=fix)
+
+
+def _publication(connection: Connection, clip_id: str) -> tuple[int, bytes]:
+    """Find the newest publication of a clip: its place and its bytes."""
+    table = event_table
+    wanted = (table.c.clip == clip_id) & (table.c.type == EventType.CLIP_PUBLISHED.value)
+    query = select(table.c.seq, table.c.body).where(wanted).order_by(table.c.seq.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        raise LedgerRequestError(f"The clip {clip_id[:80]} was not published, so there is no receipt for it.")
+    return int(row.seq), bytes(row.body)

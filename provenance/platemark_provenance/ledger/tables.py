@@ -1,0 +1,186 @@
+"""The tables of the ledger's database and the triggers that keep its log append-only.
+
+One rule: no behaviour. Migrations make these tables step by step and never import this file; a test compares
+the two. Times are whole UTC microseconds, digests are text in hexadecimal or 32 raw bytes, ids are text.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+SCHEMA_REVISION = "r0001"
+"""The revision this program reads and writes. Revisions are `r` and four digits, in order."""
+
+metadata = MetaData()
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("event_id", Text, nullable=False),
+    Column("ts_us", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("clip", Text),
+    Column("actor", Text),
+    Column("desk", Text),
+    Column("decision", Text),
+    Column("model", Text),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    CheckConstraint("seq >= 0", name="ck_event_seq"),
+    CheckConstraint("length(leaf) = 32", name="ck_event_leaf"),
+    Index("ux_event_event_id", "event_id", unique=True),
+    Index("ix_event_ts", "ts_us", "seq"),
+    Index("ix_event_type", "type", "seq"),
+    Index("ix_event_clip", "clip", "seq"),
+    Index("ix_event_actor", "actor", "seq"),
+    Index("ix_event_desk", "desk", "seq"),
+    # Most events decide nothing, so this one stays small.
+    Index("ix_event_decision", "decision", "seq", sqlite_where=text("decision IS NOT NULL")),
+    sqlite_strict=True,
+)
+"""The log. `body` is the leaf's content; every column but `seq` and `leaf` is made from it."""
+
+tile = Table(
+    "tile",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("width", Integer, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    CheckConstraint("width BETWEEN 1 AND 256", name="ck_tile_width"),
+    CheckConstraint("length(hashes) = width * 32", name="ck_tile_hashes"),
+    sqlite_strict=True,
+)
+"""The tree: up to 256 neighbouring hashes of tree level `8 * level`. Partial tiles grow at their end."""
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    CheckConstraint("length(root) = 32", name="ck_checkpoint_root"),
+    sqlite_strict=True,
+)
+"""Every tree head that was signed, as the signed note."""
+
+sealed_payload = Table(
+    "sealed_payload",
+    metadata,
+    Column("event_id", Text, ForeignKey("event.event_id", name="fk_sealed_payload_event"), primary_key=True),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+"""What only the key opens. Rows may be deleted: the leaf keeps the digest of `nonce` and `ciphertext`."""
+
+actor = Table(
+    "actor",
+    metadata,
+    Column("pseudonym", Text, primary_key=True),
+    Column("identity", Text, nullable=False),
+    sqlite_strict=True,
+)
+"""Who is behind a pseudonym. Rows may be deleted."""
+
+mark = Table(
+    "mark",
+    metadata,
+    Column("clip_id", Text, primary_key=True),
+    Column("mark_id", LargeBinary, nullable=False),
+    Column("request_sha256", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("fingerprint", LargeBinary),
+    Column("issued_us", Integer, nullable=False),
+    CheckConstraint("length(mark_id) = 8", name="ck_mark_mark_id"),
+    CheckConstraint("state IN ('reserved', 'bound', 'released')", name="ck_mark_state"),
+    CheckConstraint("state <> 'bound' OR fingerprint IS NOT NULL", name="ck_mark_fingerprint"),
+    Index("ix_mark_mark_id", "mark_id", "issued_us"),
+    sqlite_strict=True,
+)
+"""Watermark ids given to clips. The same request and seed give the same id, so it may have several clips."""
+
+manifest = Table(
+    "manifest",
+    metadata,
+    Column("clip_id", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ux_manifest_label", "label", unique=True),
+    sqlite_strict=True,
+)
+"""The signed manifest of each clip, kept so that a stripped copy can get it back."""
+
+output = Table(
+    "output",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("clip_id", Text, nullable=False),
+    Column("final_path", Text, nullable=False),
+    Column("part_path", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("sha256", Text),
+    Column("mark_id", LargeBinary),
+    Column("created_us", Integer, nullable=False),
+    Column("published_us", Integer),
+    CheckConstraint("state IN ('intended', 'published', 'abandoned')", name="ck_output_state"),
+    CheckConstraint(
+        "state <> 'published' OR (sha256 IS NOT NULL AND published_us IS NOT NULL)",
+        name="ck_output_published",
+    ),
+    Index("ix_output_clip_id", "clip_id"),
+    Index("ix_output_sha256", "sha256"),
+    Index("ix_output_intended", "created_us", sqlite_where=text("state = 'intended'")),
+    sqlite_strict=True,
+)
+"""Files on their way to their final path, and where each clip went."""
+
+TRIGGERS = {
+    "event_no_update": """
+        CREATE TRIGGER event_no_update BEFORE UPDATE ON event
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    "event_no_delete": """
+        CREATE TRIGGER event_no_delete BEFORE DELETE ON event
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    # INSERT OR REPLACE deletes without firing delete triggers (unless recursive_triggers is on), so any
+    # insert that would replace a row, and any that would leave a gap, stops here.
+    "event_in_order": """
+        CREATE TRIGGER event_in_order BEFORE INSERT ON event
+        WHEN NEW.seq <> (SELECT coalesce(max(seq) + 1, 0) FROM event)
+          OR EXISTS (SELECT 1 FROM event WHERE event_id = NEW.event_id)
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    "tile_only_grows": """
+        CREATE TRIGGER tile_only_grows BEFORE UPDATE ON tile
+        WHEN NEW.level <> OLD.level OR NEW.idx <> OLD.idx OR NEW.width <= OLD.width
+          OR substr(NEW.hashes, 1, length(OLD.hashes)) <> OLD.hashes
+        BEGIN SELECT RAISE(ABORT, 'a tile only grows at its end'); END""",
+    "tile_no_delete": """
+        CREATE TRIGGER tile_no_delete BEFORE DELETE ON tile
+        BEGIN SELECT RAISE(ABORT, 'a tile only grows at its end'); END""",
+    "tile_no_replace": """
+        CREATE TRIGGER tile_no_replace BEFORE INSERT ON tile
+        WHEN EXISTS (SELECT 1 FROM tile WHERE level = NEW.level AND idx = NEW.idx)
+        BEGIN SELECT RAISE(ABORT, 'a tile only grows at its end'); END""",
+    "checkpoint_no_update": """
+        CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint
+        BEGIN SELECT RAISE(ABORT, 'a signed checkpoint stays as it is'); END""",
+    "checkpoint_no_delete": """
+        CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint
+        BEGIN SELECT RAISE(ABORT, 'a signed checkpoint stays as it is'); END""",
+    "checkpoint_in_order": """
+        CREATE TRIGGER checkpoint_in_order BEFORE INSERT ON checkpoint
+        WHEN NEW.size <= (SELECT coalesce(max(size), -1) FROM checkpoint)
+        BEGIN SELECT RAISE(ABORT, 'a signed checkpoint stays as it is'); END""",
+}
+"""The guards, by name. The ledger does not open when one is missing, changed or added."""
