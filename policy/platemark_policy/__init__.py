@@ -1,0 +1,1 @@
+"""Decide what may be generated and published: rules as data, decisions as pure functions, every doubt to an editor."""

@@ -1,0 +1,174 @@
+"""What a rule can ask about a prompt, and the evidence it answers with.
+
+One rule: conditions are pure and only ever look for something. There is no "not": the one way to take evidence back is
+an exception that covers the very words found, so no story around a prompt can excuse what is in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from platemark_policy.decision import Span
+from platemark_policy.disguise import reveal
+from platemark_policy.lexicon import Lexicon
+from platemark_policy.normalize import Normalized, normalize
+from platemark_policy.patterns import SafePattern
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A prompt as the rules see it.
+
+    Args:
+        readings: the plain spelling, then what disguised letters may say.
+        terms: list name to where its terms stand in the original text.
+        metadata: facts about the request, such as its task.
+        at: the request's clock, aware UTC.
+    """
+
+    readings: tuple[Normalized, ...]
+    terms: Mapping[str, frozenset[Span]]
+    metadata: Mapping[str, str]
+    at: datetime
+
+
+def read_prompt(text: str, lexicon: Lexicon, *, metadata: Mapping[str, str], at: datetime) -> Reading:
+    """Normalise a prompt and find every term of every list in it, once for all rules."""
+    plain = normalize(text)
+    readings = (plain, *reveal(plain))
+    terms: dict[str, set[Span]] = {}
+    for reading in readings:
+        for name, spans in lexicon.find(reading).items():
+            terms.setdefault(name, set()).update(spans)
+    frozen = {name: frozenset(spans) for name, spans in terms.items()}
+    return Reading(readings, frozen, metadata, at)
+
+
+class Condition(Protocol):
+    """Something a rule asks about a prompt."""
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """Give where it holds, an empty set if it holds but not at any words, None if it does not hold.
+
+        Args:
+            reading: the prompt.
+            excused: spans whose words, and words inside them, do not count.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    """Hold where a term of a list stands.
+
+    Args:
+        name: the list.
+    """
+
+    name: str
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """See `Condition.evidence`."""
+        return _unexcused(reading.terms.get(self.name, frozenset()), excused)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Hold where a pattern matches any reading of the prompt.
+
+    Args:
+        pattern: the checked pattern.
+    """
+
+    pattern: SafePattern
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """See `Condition.evidence`."""
+        found = {span for text in reading.readings for span in self.pattern.find(text)}
+        return _unexcused(frozenset(found), excused)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Hold where every part holds; the evidence is that of the first part, which names the subject.
+
+    Args:
+        parts: at least two conditions.
+    """
+
+    parts: tuple[Condition, ...]
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """See `Condition.evidence`."""
+        first: frozenset[Span] | None = None
+        for part in self.parts:
+            found = part.evidence(reading, excused)
+            if found is None:
+                return None
+            first = first or found
+        return first
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Hold where at least one part holds.
+
+    Args:
+        parts: at least one condition.
+    """
+
+    parts: tuple[Condition, ...]
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """See `Condition.evidence`."""
+        found = [spans for part in self.parts if (spans := part.evidence(reading, excused)) is not None]
+        return frozenset().union(*found) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class InWindow:
+    """Hold while the request's clock is inside one of some periods.
+
+    Args:
+        periods: pairs of first and last instant, both aware and both included.
+    """
+
+    periods: tuple[tuple[datetime, datetime], ...]
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """See `Condition.evidence`."""
+        return frozenset() if any(first <= reading.at <= last for first, last in self.periods) else None
+
+
+@dataclass(frozen=True, slots=True)
+class HasMetadata:
+    """Hold where a fact about the request has one of some values.
+
+    Args:
+        key: the fact's name.
+        values: the values it holds for.
+    """
+
+    key: str
+    values: frozenset[str]
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """See `Condition.evidence`."""
+        return frozenset() if reading.metadata.get(self.key) in self.values else None
+
+
+def excused_spans(reading: Reading, exceptions: tuple[Condition, ...]) -> frozenset[Span]:
+    """Give the spans that a rule's exceptions cover."""
+    covered = (exception.evidence(reading, frozenset()) for exception in exceptions)
+    return frozenset().union(*(spans for spans in covered if spans))
+
+
+def _unexcused(spans: frozenset[Span], excused: frozenset[Span]) -> frozenset[Span] | None:
+    if excused:
+        spans = frozenset(span for span in spans if not any(_covers(wide, span) for wide in excused))
+    return spans or None
+
+
+def _covers(wide: Span, span: Span) -> bool:
+    return wide[0] <= span[0] and span[1] <= wide[1]
