@@ -1,0 +1,269 @@
+"""The values a clip is asked for and described with.
+
+One rule: a request is checked when it is made, so that nothing further down meets an impossible one.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NewType
+
+from platemark.errors import RequestError
+from platemark_policy.decision import Decision
+from platemark_provenance.digest import JsonValue
+
+ClipId = NewType("ClipId", str)
+"""A UUIDv7 in its canonical form: clips sort by when they were asked for."""
+
+MIN_SIDE, MAX_SIDE = 128, 2048
+"""Below 128 pixels a label cannot be read; above 2048 no model here has been tried."""
+MIN_FPS, MAX_FPS = 1, 60
+MIN_SECONDS, MAX_SECONDS = 0.25, 60.0
+MAX_PROMPT_CHARACTERS = 4_000
+MAX_SEED = 2**63 - 1
+MAX_NAME_CHARACTERS = 120
+
+_SIZE = re.compile(r"(-?\d{1,9})[x×](-?\d{1,9})")
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Unicode Bidi_Control characters (UAX #9): they can make a reader see another text than the filter does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A frame size in pixels.
+
+    Raises:
+        RequestError: a side is odd (4:2:0 video has no odd sides) or outside 128 to 2048 pixels.
+    """
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        for name, side in (("width", self.width), ("height", self.height)):
+            if not MIN_SIDE <= side <= MAX_SIDE or side % 2:
+                raise RequestError(
+                    f"The {name} must be an even number from {MIN_SIDE} to {MAX_SIDE}; got {side}.",
+                    fix="Ask for a size such as 512x512, 1280x720 or 720x1280.",
+                )
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Size":
+        """Read a size written as `WIDTHxHEIGHT`.
+
+        Raises:
+            RequestError: the text has another form, or the size is out of bounds.
+        """
+        match = _SIZE.fullmatch(text.strip().lower())
+        if match is None:
+            raise RequestError(
+                f"A size is written WIDTHxHEIGHT in whole pixels; got {text[:40]!r}.", fix="For example 512x512."
+            )
+        return cls(int(match[1]), int(match[2]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRequest:
+    """One clip that somebody asks for.
+
+    Attributes:
+        prompt: what to show, 1 to 4,000 characters of English or Korean.
+        seconds: length, 0.25 to 60.
+        size: frame size in pixels.
+        fps: frames a second, 1 to 60.
+        seed: start of all randomness, 0 to 2**63 - 1.
+        model: the generator's name.
+        task: what is done; `text_to_video` here.
+        label_language: the label's language, `en` or `ko`.
+        label_text: the label's wording; empty means the language's standard wording.
+        actor: who asks; the log keeps a pseudonym of it.
+        byline: who is named for it; sealed in the log.
+        desk: the desk it is for.
+
+    Raises:
+        RequestError: a value is empty, out of bounds, or holds characters that hide or reorder text.
+    """
+
+    prompt: str
+    seconds: float
+    size: Size
+    fps: int
+    seed: int
+    model: str
+    task: str = "text_to_video"
+    label_language: str = "en"
+    label_text: str = ""
+    actor: str = ""
+    byline: str = ""
+    desk: str = ""
+
+    def __post_init__(self) -> None:
+        check_prompt(self.prompt)
+        check_range("seconds", self.seconds, MIN_SECONDS, MAX_SECONDS)
+        check_range("fps", self.fps, MIN_FPS, MAX_FPS)
+        check_range("seed", self.seed, 0, MAX_SEED)
+        for name in ("actor", "byline", "desk", "label_text"):
+            check_name(name, getattr(self, name))
+        if self.frames < 1:
+            raise RequestError(
+                f"{self.seconds} s at {self.fps} frames a second is not one frame.", fix="Ask for a longer clip."
+            )
+        if self.task != "text_to_video":
+            raise RequestError(
+                f"The task {self.task[:40]!r} is not available; this version has text_to_video.",
+                fix="Leave --task, --image and --clip out.",
+            )
+
+    @property
+    def frames(self) -> int:
+        """Give the number of frames, `seconds * fps` to the nearest whole one."""
+        return round(self.seconds * self.fps)
+
+
+def check_prompt(prompt: str) -> None:
+    """Refuse a prompt that is empty, too long, or holds characters people cannot see.
+
+    Raises:
+        RequestError: says what is wrong and where, never the prompt itself.
+    """
+    if not prompt.strip():
+        raise RequestError("The prompt is empty.", fix="Describe what the clip shows.")
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        raise RequestError(
+            f"The prompt has {len(prompt):,} characters; the limit is {MAX_PROMPT_CHARACTERS:,}.", fix="Shorten it."
+        )
+    _refuse_hidden_characters("prompt", prompt)
+
+
+def check_name(name: str, text: str) -> None:
+    """Refuse a person's, desk's or label's text that is too long or holds hidden characters.
+
+    Raises:
+        RequestError: says which one and why.
+    """
+    if len(text) > MAX_NAME_CHARACTERS:
+        raise RequestError(
+            f"The {name} has {len(text):,} characters; the limit is {MAX_NAME_CHARACTERS}.", fix="Shorten it."
+        )
+    _refuse_hidden_characters(name, text)
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside `low` to `high`, or one that is not a number.
+
+    Raises:
+        RequestError: names the bounds and what came.
+    """
+    if not math.isfinite(value) or not low <= value <= high:
+        raise RequestError(f"{name} must be from {low:,} to {high:,}; got {value:,}.", fix="Choose a value in between.")
+
+
+def _refuse_hidden_characters(name: str, text: str) -> None:
+    for index, character in enumerate(text):
+        if character in "\n\t":
+            continue
+        category = unicodedata.category(character)
+        if category in ("Cc", "Cs") or character in _BIDI_CONTROLS:
+            raise RequestError(
+                f"The {name} holds the character U+{ord(character):04X} at position {index}, which people cannot see.",
+                fix="Remove it.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The visible label as drawn: its words, language and box (x, y, width, height in pixels)."""
+
+    text: str
+    language: str
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """Which model made a clip; `weights_sha256` is empty for a model without weights."""
+
+    name: str
+    version: str
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """Where a clip's publication stands in the ledger."""
+
+    seq: int
+    event_id: str
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A published clip: labelled, marked, signed and logged.
+
+    Attributes:
+        clip_id: its identifier.
+        path: where it lies.
+        sha256: of the file, hexadecimal.
+        request: what was asked for, with every default filled in.
+        model: what made it.
+        native_size: the size in pixels at which the model drew, before scaling.
+        decision: the policy's decision on the prompt.
+        ignored_words: words of the prompt that the model could not express.
+        label: the visible label.
+        watermark_alg: the watermark's algorithm name.
+        watermark_id: the invisible mark, 16 hexadecimal digits.
+        manifest_label: the C2PA manifest's label.
+        manifest_sha256: of the manifest store, hexadecimal.
+        ledger: the publication's entry.
+        receipt: the proof file beside the clip.
+        timings: seconds spent in each stage.
+    """
+
+    clip_id: ClipId
+    path: Path
+    sha256: str
+    request: ClipRequest
+    model: ModelName
+    native_size: tuple[int, int]
+    decision: Decision
+    ignored_words: tuple[str, ...]
+    label: Label
+    watermark_alg: str
+    watermark_id: str
+    manifest_label: str
+    manifest_sha256: str
+    ledger: LedgerEntry
+    receipt: Path
+    timings: Mapping[str, float]
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the object that `generate --json` prints."""
+        policy = self.decision.to_json()
+        return {
+            "clip_id": self.clip_id,
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "seed": str(self.request.seed),
+            "model": asdict(self.model),
+            "seconds": self.request.frames / self.request.fps,
+            "requested_seconds": self.request.seconds,
+            "size": str(self.request.size),
+            "native_size": f"{self.native_size[0]}x{self.native_size[1]}",
+            "fps": self.request.fps,
+            "frames": self.request.frames,
+            "policy": {key: policy[key] for key in ("verdict", "decision_id", "findings")},
+            "ignored_words": list(self.ignored_words),
+            "label": {"text": self.label.text, "lang": self.label.language, "box": list(self.label.box)},
+            "watermark": {"alg": self.watermark_alg, "id": self.watermark_id},
+            "manifest": {"label": self.manifest_label, "sha256": self.manifest_sha256},
+            "ledger": asdict(self.ledger),
+            "receipt": str(self.receipt),
+            "timings": {stage: round(seconds, 4) for stage, seconds in self.timings.items()},
+        }

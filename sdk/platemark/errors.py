@@ -1,0 +1,104 @@
+"""Every error a caller of platemark can meet, in one place.
+
+```
+PlatemarkError                    exit code, message, fix
+├── RequestError                  2  the caller asked for something impossible; nothing was done
+├── HomeError                     2  the home directory is missing, half-made, too open, or from a newer version
+├── OutputError                   2  the output cannot be written where it was asked for
+├── MissingExtra                  2  an optional part is not installed; the message names the extra
+├── MediaError                    5  a file is not readable media, or is over a bound
+├── GenerationError               1  the model failed
+│   └── Cancelled                 130  the caller asked to stop
+├── PolicyError                   1  (platemark_policy.errors)
+│   ├── PromptRefused             3  carries the decision
+│   ├── PromptHeld                8  carries the decision and a ticket
+│   └── RulePackError             2  a rule pack that cannot be trusted
+├── KeyUnavailable                1  (platemark_provenance.errors)
+├── SigningError                  1
+├── VerificationError             5
+├── WatermarkError                2
+└── LedgerError                   1
+    ├── LedgerRequestError        2
+    ├── LedgerUnavailable         1
+    ├── LedgerCorrupt             5
+    └── SchemaMismatch            1
+```
+"""
+
+from platemark_policy.errors import PolicyError, PromptHeld, PromptRefused, RulePackError
+from platemark_provenance.errors import (
+    KeyUnavailable,
+    LedgerCorrupt,
+    LedgerError,
+    LedgerRequestError,
+    LedgerUnavailable,
+    PlatemarkError,
+    SchemaMismatch,
+    SigningError,
+    VerificationError,
+    WatermarkError,
+)
+
+__all__ = [
+    "Cancelled",
+    "GenerationError",
+    "HomeError",
+    "KeyUnavailable",
+    "LedgerCorrupt",
+    "LedgerError",
+    "LedgerRequestError",
+    "LedgerUnavailable",
+    "MediaError",
+    "MissingExtra",
+    "OutputError",
+    "PlatemarkError",
+    "PolicyError",
+    "PromptHeld",
+    "PromptRefused",
+    "RequestError",
+    "RulePackError",
+    "SchemaMismatch",
+    "SigningError",
+    "VerificationError",
+    "WatermarkError",
+]
+
+
+class RequestError(PlatemarkError):
+    """The caller asked for something that cannot be; nothing was done."""
+
+    exit_code = 2
+
+
+class HomeError(PlatemarkError):
+    """The home directory is missing, half-made, readable by others, or from a newer version."""
+
+    exit_code = 2
+
+
+class OutputError(PlatemarkError):
+    """The output cannot be written where it was asked for; nothing was left there."""
+
+    exit_code = 2
+
+
+class MissingExtra(PlatemarkError):
+    """An optional part of platemark is needed and not installed."""
+
+    exit_code = 2
+
+
+class MediaError(PlatemarkError):
+    """A file is not readable media, or its size, length or count is over a bound."""
+
+    exit_code = 5
+
+
+class GenerationError(PlatemarkError):
+    """The generator could not make the clip."""
+
+
+class Cancelled(GenerationError):
+    """The caller asked to stop; nothing was kept."""
+
+    exit_code = 130

@@ -1,0 +1,235 @@
+"""The visible label: words on a plate, on every frame, that people can read whatever the picture below.
+
+One rule: sizes are measured on rendered pixels, never taken from a font's nominal size, and a label that
+cannot be drawn large enough is refused rather than shrunk.
+"""
+
+import io
+import math
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from platemark.clip import Size
+from platemark.errors import RequestError
+from platemark.media.yuv import RGB
+
+Place = Literal["top_right", "top_left", "bottom_right", "bottom_left"]
+
+STANDARD_TEXTS = {"en": "AI-generated", "ko": "AI 생성 영상"}
+"""The standard wordings. Both keep the capital letters "AI", which the European code of practice asks for."""
+
+MIN_HEIGHT_SHARE = 0.05
+"""Letters are at least this share of the short side high.
+
+Source: GB 45438-2025 (labels of generated media) asks for 5 % of the short side, the strictest rule we know.
+"""
+SAFE_MARGIN_SHARE = 0.05
+"""The plate keeps this share of each side free at the edge. Source: EBU R 95, graphics (title) safe area."""
+MAX_TEXT_CHARACTERS = 60
+
+_PLATE = (16, 16, 16, 217)
+"""Near black, 85 % opaque: 12:1 against the letters even over pure white (WCAG 2.2, 1.4.3 asks 4.5:1)."""
+_LETTERS = (255, 255, 255, 255)
+_PADDING_SHARE = 0.45
+"""Space between letters and the plate's edge, as a share of the letters' height."""
+_LEAST_SIDE_PADDING = 1
+_INK = 144
+"""A pixel counts as part of a letter when clearly more than half of it is covered."""
+_PUNCTUATION = frozenset("‐‑–—‘’‚“”„†‡•…‰′″‹›€₩™※《》「」『』〈〉【】←↑→↓■□●○◆◇★☆")
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels, from the frame's top left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpec:
+    """What a label says and where it stands.
+
+    Args:
+        text: one line, 1 to 60 characters that the label font holds: Latin-1, common punctuation and the
+            2,350 syllables of KS X 1001; it is kept in composed form (NFC).
+        language: a BCP 47 language tag, for those who read the manifest.
+        place: the corner.
+
+    Raises:
+        RequestError: the text is empty, too long, or holds a character that would come out as an empty box.
+    """
+
+    text: str
+    language: str
+    place: Place = "top_right"
+
+    def __post_init__(self) -> None:
+        text = unicodedata.normalize("NFC", self.text.strip())
+        object.__setattr__(self, "text", text)
+        if not 0 < len(text) <= MAX_TEXT_CHARACTERS:
+            raise RequestError(f"A label has 1 to {MAX_TEXT_CHARACTERS} characters; got {len(text)}.")
+        if not any(character.isalnum() for character in text):
+            raise RequestError(f"The label {text!a} has no letters to read.", fix="Use words.")
+        missing = "".join(sorted({character for character in text if not is_drawable(character)}))
+        if missing:
+            raise RequestError(
+                f"The label font has no {missing[:5]!a}.",
+                fix="Use Latin letters, Hangul and plain punctuation.",
+            )
+        if self.place not in get_args(Place):
+            raise RequestError(f"Unknown label place {self.place!r}.", fix=f"One of {', '.join(get_args(Place))}.")
+
+    @classmethod
+    def standard(cls, language: str, *, text: str = "") -> "LabelSpec":
+        """Give a language's label, top right.
+
+        Args:
+            language: a language tag; `ko-KR` finds the wording of `ko`.
+            text: own wording; empty means the standard one.
+
+        Raises:
+            RequestError: there is no standard wording in that language, or the own wording cannot be drawn.
+        """
+        wording = text or STANDARD_TEXTS.get(language.split("-")[0].lower(), "")
+        if not wording:
+            raise RequestError(
+                f"There is no standard label in {language[:20]!r}.",
+                fix="Use en or ko, or give the label's text.",
+            )
+        return cls(wording, language)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RenderedLabel:
+    """A label drawn once for one frame size, ready to be laid over every frame.
+
+    `box` is the plate and `letters` the ink on it, both in frame pixels; `letter_height` is the measured
+    height of a capital A. `pixels` is uint8 (box.height, box.width, 4) RGBA, not premultiplied.
+    """
+
+    spec: LabelSpec
+    size: Size
+    box: Box
+    letters: Box
+    letter_height: int
+    pixels: npt.NDArray[np.uint8]
+
+    def draw(self, frame: RGB) -> RGB:
+        """Give a copy of the frame with the label on it.
+
+        Raises:
+            RequestError: the frame is not uint8 RGB of the size that the label was drawn for.
+        """
+        if frame.shape != (self.size.height, self.size.width, 3) or frame.dtype != np.uint8:
+            raise RequestError(
+                f"This label fits uint8 RGB frames of {self.size}; got {frame.dtype} {frame.shape}.",
+                fix="Render the label for the clip's own size.",
+            )
+        labelled = frame.copy()
+        below = labelled[self.box.y : self.box.y + self.box.height, self.box.x : self.box.x + self.box.width]
+        opacity = self.pixels[:, :, 3:].astype(np.uint16)
+        # At most 255 x 255 + 127, which 16 bits hold.
+        blended = self.pixels[:, :, :3] * opacity + below * (255 - opacity) + 127
+        below[:] = (blended // 255).astype(np.uint8)
+        return labelled
+
+
+def render_label(spec: LabelSpec, size: Size) -> RenderedLabel:
+    """Draw a label for a frame size: letters at least 5 % of the short side high, inside the safe margins.
+
+    Where the plate would be too wide, its side padding gives way; the letters never shrink.
+
+    Raises:
+        RequestError: the text is too long for the width.
+    """
+    margin_x, margin_y = _margin(size.width), _margin(size.height)
+    room = (size.width - 2 * margin_x) & ~1
+    least_height = math.ceil(min(size.width, size.height) * MIN_HEIGHT_SHARE)
+    font, letter_height = _font_for(spec.text, least_height, room=room)
+    mask = _coverage(spec.text, font)
+    padding = round(letter_height * _PADDING_SHARE)
+    side_padding = min(padding, (room - mask.shape[1]) // 2)
+    if side_padding < _LEAST_SIDE_PADDING:
+        raise RequestError(
+            f"The label {spec.text!r} does not fit a {size} clip with letters {least_height} pixels high.",
+            fix="Use a shorter label or a wider clip.",
+        )
+    # Even sides and corners: the plate's edge then falls on a colour sample and stays sharp in 4:2:0.
+    width, height = _even(mask.shape[1] + 2 * side_padding), _even(mask.shape[0] + 2 * padding)
+    x = margin_x if spec.place.endswith("left") else (size.width - margin_x - width) & ~1
+    y = margin_y if spec.place.startswith("top") else (size.height - margin_y - height) & ~1
+    ink = _ink(mask)
+    letters = Box(x + side_padding + ink.x, y + padding + ink.y, ink.width, ink.height)
+    pixels = _plate_with(mask, width, height, at=(side_padding, padding))
+    return RenderedLabel(spec, size, Box(x, y, width, height), letters, letter_height, pixels)
+
+
+def is_drawable(character: str) -> bool:
+    """Say whether the label font holds a character."""
+    if "\uac00" <= character <= "\ud7a3":
+        # The syllables of KS X 1001 are the ones with two bytes; the codec spells out the others in eight.
+        return len(character.encode("euc_kr")) == 2
+    in_latin = " " <= character <= "~" or "\u00a1" <= character <= "\u00ff"
+    return (in_latin and character.isprintable()) or character in _PUNCTUATION
+
+
+def _margin(side: int) -> int:
+    return _even(math.ceil(side * SAFE_MARGIN_SHARE))
+
+
+def _even(number: int) -> int:
+    return number + number % 2
+
+
+@cache
+def _font_bytes() -> bytes:
+    return (resources.files("platemark.media") / "fonts" / "PlatemarkLabel.otf").read_bytes()
+
+
+def _font_for(text: str, least_height: int, *, room: int) -> tuple[ImageFont.FreeTypeFont, int]:
+    """Find the smallest size at which both a capital A and the text itself, as rendered, are high enough.
+
+    The search ends where the text no longer fits the room; the caller then refuses it.
+    """
+    points = least_height
+    while True:
+        # Basic layout: the same pixels whether or not the machine has a text shaping library.
+        font = ImageFont.truetype(io.BytesIO(_font_bytes()), points, layout_engine=ImageFont.Layout.BASIC)
+        text_coverage, letter_height = _coverage(text, font), _ink(_coverage("A", font)).height
+        high_enough = min(letter_height, _ink(text_coverage).height) >= least_height
+        if high_enough or text_coverage.shape[1] > room:
+            return font, letter_height
+        points += 1
+
+
+def _coverage(text: str, font: ImageFont.FreeTypeFont) -> npt.NDArray[np.uint8]:
+    """Render a text: uint8 (h, w), how much of each pixel its letters cover, cropped to what they touch."""
+    left, top, right, bottom = (int(edge) for edge in font.getbbox(text))
+    canvas = Image.new("L", (right - left + 4, bottom - top + 4))
+    ImageDraw.Draw(canvas).text((2 - left, 2 - top), text, fill=255, font=font)
+    return np.array(canvas.crop(canvas.getbbox()))
+
+
+def _ink(coverage: npt.NDArray[np.uint8]) -> Box:
+    """Give the rectangle of the pixels that count as parts of letters."""
+    rows = np.flatnonzero((coverage >= _INK).any(axis=1))
+    columns = np.flatnonzero((coverage >= _INK).any(axis=0))
+    if rows.size == 0:
+        return Box(0, 0, 0, 0)
+    left, top = int(columns[0]), int(rows[0])
+    return Box(left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1)
+
+
+def _plate_with(mask: npt.NDArray[np.uint8], width: int, height: int, *, at: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    plate = Image.new("RGBA", (width, height), _PLATE)
+    plate.paste(_LETTERS, at, Image.fromarray(mask))
+    return np.array(plate)

@@ -1,0 +1,65 @@
+"""The values that describe files and encodings."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from platemark.errors import RequestError
+from platemark.media.formats import BT709_LIMITED, ColorTags, EncodeSettings, is_bt709_matrix
+
+
+def test_the_four_colour_numbers_of_hd_video_have_ffprobes_names() -> None:
+    tags = ColorTags.from_codes(1, 1, matrix=1, color_range=1)
+
+    assert tags == BT709_LIMITED == ColorTags("bt709", "bt709", "bt709", "tv")
+
+
+def test_hdr_video_has_ffprobes_names() -> None:
+    tags = ColorTags.from_codes(9, 16, matrix=9, color_range=1)
+
+    assert tags == ColorTags("bt2020", "smpte2084", "bt2020nc", "tv")
+
+
+@pytest.mark.parametrize("code", [2, 0, 3, 255, -1])
+def test_a_number_without_a_name_is_unknown(code: int) -> None:
+    assert ColorTags.from_codes(code, code, matrix=255, color_range=0) == ColorTags()
+
+
+@pytest.mark.parametrize(
+    ("matrix", "height", "expected"),
+    [
+        ("bt709", 288, True),
+        ("smpte170m", 1080, False),
+        ("bt470bg", 576, False),
+        ("unknown", 719, False),
+        ("unknown", 720, True),
+    ],
+)
+def test_a_silent_file_is_judged_by_its_height(matrix: str, height: int, expected: bool) -> None:
+    assert is_bt709_matrix(matrix, height=height) is expected
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"fps": Fraction(0)},
+        {"fps": Fraction(-24)},
+        {"fps": Fraction(241)},
+        {"crf": 0},
+        {"crf": 52},
+        {"preset": "placebo"},
+        {"preset": "medium:threads=1"},
+        {"keyframe_interval": 0},
+    ],
+    ids=str,
+)
+def test_settings_outside_their_range_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(RequestError):
+        EncodeSettings(**{"fps": Fraction(24), **values})
+
+
+def test_sensible_settings_need_only_a_frame_rate() -> None:
+    settings = EncodeSettings(Fraction(30_000, 1001))
+
+    assert (settings.crf, settings.preset, settings.keyframe_interval) == (18, "medium", None)
