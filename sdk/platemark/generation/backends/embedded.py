@@ -1,0 +1,218 @@
+"""The embedded generator: the latent diffusion transformer whose weights come with platemark.
+
+One rule: reading a prompt, planning and estimating need no torch; it is imported when the first clip is made.
+"""
+
+import threading
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platemark.errors import MissingExtra, RequestError
+from platemark.generation.backend import (
+    CancelToken,
+    Cost,
+    GenerationRequest,
+    GeneratorInfo,
+    NativeSize,
+    Progress,
+    ProgressListener,
+    ResolvedRequest,
+)
+from platemark.generation.card import card_as_json, read_card, read_weights
+from platemark.generation.config import SamplerConfig
+from platemark.generation.finish import blend_in_time, even_out_groups, fit_frame, smooth_ripples
+from platemark.generation.plan import ClipPlan, describe, plan_clip, plan_windows
+from platemark.generation.resize import RGB
+from platemark.generation.scenes import SCENE_RULES, guidance_for
+from platemark.generation.text import Understanding, understand
+
+if TYPE_CHECKING:
+    from platemark.generation.checkpoint import Networks
+
+NAME = "embedded"
+WEIGHTS = Path(__file__).parent.parent / "weights"
+CARD = WEIGHTS / "embedded-1.json"
+NEEDED = ("torch", "safetensors", "einops")
+
+# Measured on one core of a 2.8 GHz Xeon (AVX-512), torch 2.13, float32: 16 guided steps of 80 video tokens take 0.37 s.
+_SECONDS_PER_TOKEN_FORWARD = 0.37 / (32 * 80)
+_SECONDS_TO_LOAD = 3.0
+_SECONDS_PER_GROUP = 0.02
+_SECONDS_PER_MEGAPIXEL = 0.04
+_BASE_BYTES = 350_000_000
+_BYTES_PER_PIXEL = 12 * 4
+
+
+def open_generator() -> "EmbeddedGenerator":
+    """Open the embedded generator.
+
+    Raises:
+        MissingExtra: torch, safetensors or einops is not installed.
+    """
+    return EmbeddedGenerator()
+
+
+@lru_cache(maxsize=1)
+def generator_info() -> GeneratorInfo:
+    """Describe the embedded generator from its model card."""
+    card = read_card(CARD)
+    return GeneratorInfo(
+        name=NAME,
+        version=card.version,
+        weights_sha256=card.weights_sha256,
+        licence=card.licence.weights,
+        native_size=NativeSize(card.native.width, card.native.height),
+        native_fps=card.native.fps,
+        description=card.description,
+        card=card_as_json(CARD),
+    )
+
+
+def check_weights() -> bool:
+    """Compare the weight files with their digests.
+
+    Raises:
+        GenerationError: a file is missing, cut short, or another one.
+    """
+    card = read_card(CARD)
+    for weights in (card.weights.autoencoder, card.weights.transformer):
+        read_weights(WEIGHTS, weights)
+    return True
+
+
+class EmbeddedGenerator:
+    """Make clips of a few simple scenes at 64x64 pixels and 12 frames a second, enlarged to what is asked for.
+
+    Args:
+        threads: for torch; none leaves the choice to the work and the process's cores. The same request gives the same
+            bytes on the same kind of machine with the same number of threads.
+
+    Raises:
+        MissingExtra: torch, safetensors or einops is not installed.
+    """
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        missing = [name for name in NEEDED if find_spec(name) is None]
+        if missing:
+            raise MissingExtra(
+                f"The embedded model needs {', '.join(missing)}, which this installation does not have.",
+                fix="Run: pip install 'platemark[generate]'",
+            )
+        if threads is not None and threads < 1:
+            raise RequestError(f"threads must be 1 or more; got {threads}.", fix="Leave it out.")
+        self._threads = threads
+        self._card = read_card(CARD)
+        self._loading = threading.Lock()
+        self._networks: Networks | None = None
+
+    @property
+    def info(self) -> GeneratorInfo:
+        """Who this generator is."""
+        return generator_info()
+
+    def resolve(self, request: GenerationRequest) -> ResolvedRequest:
+        """Read the prompt and plan the clip.
+
+        Raises:
+            RequestError: the prompt names nothing that the model can show; the message says what it can.
+        """
+        reading = understand(request.prompt)
+        plan = self._plan(request, reading)
+        guidance = guidance_for(reading.values) if request.guidance is None else request.guidance
+        return ResolvedRequest(
+            request=request,
+            model=NAME,
+            native_width=plan.native_width,
+            native_height=plan.native_height,
+            native_frames=plan.native_frames,
+            native_fps=self._card.native.fps,
+            steps=request.steps or self._card.sampler.steps,
+            guidance=guidance,
+            understood=reading.understood,
+            assumed=reading.assumed,
+            ignored_words=reading.ignored_words,
+            resampling=describe(plan, request.size, fps=request.fps, native_fps=self._card.native.fps),
+        )
+
+    def estimate(self, resolved: ResolvedRequest) -> Cost:
+        """Say what a clip will cost, loading the model included; within a factor of two on two idle cores."""
+        request = resolved.request
+        plan = self._plan(request, understand(request.prompt))
+        windows = plan_windows(plan.latent_frames, length=self._window)
+        forwards = resolved.steps * len(windows) * (1 if resolved.guidance == 1 else 2)
+        tokens = self._window * plan.rows * plan.columns / self._card.architecture.transformer.patch**2
+        pixels = request.size.width * request.size.height
+        seconds = (
+            _SECONDS_TO_LOAD
+            + forwards * tokens * _SECONDS_PER_TOKEN_FORWARD
+            + plan.latent_frames * _SECONDS_PER_GROUP
+            + request.frames * pixels / 1e6 * _SECONDS_PER_MEGAPIXEL
+        )
+        return Cost(round(seconds, 2), _BASE_BYTES + _BYTES_PER_PIXEL * pixels, forwards)
+
+    def generate(
+        self,
+        resolved: ResolvedRequest,
+        *,
+        on_progress: ProgressListener | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[RGB]:
+        """Make the clip; see `Generator.generate`. The weights are read on the first call.
+
+        Raises:
+            RequestError: the plan was made by another generator.
+            Cancelled: the token was thrown.
+            GenerationError: the weights are not the ones in the model card.
+        """
+        if resolved.model != NAME:
+            raise RequestError(
+                f"This plan is for the model {resolved.model[:40]!r}, not {NAME!r}.", fix="Resolve it again."
+            )
+        from platemark.generation.synthesis import Job, decoded_groups  # loads torch
+
+        request, report, token = resolved.request, on_progress or _ignore, cancel or CancelToken()
+        token.raise_if_cancelled()
+        networks = self._load()
+        reading = understand(request.prompt)
+        scene, plan = SCENE_RULES[reading.values.scene or ""], self._plan(request, reading)
+        report(Progress("text", 1, 1))
+        groups = decoded_groups(
+            networks,
+            Job(
+                plan=plan,
+                slots=reading.values.indices(),
+                seed=request.seed,
+                sampler=SamplerConfig(resolved.steps, resolved.guidance, self._card.sampler.shift),
+                window=self._window,
+                threads=self._threads,
+                on_progress=report,
+                cancel=token,
+            ),
+        )
+        evened = even_out_groups(groups, strength=scene.border_blend)
+        native = (smooth_ripples(frame, ripple=scene.ripple) for frame in evened)
+        for picture in blend_in_time(native, plan):
+            token.raise_if_cancelled()
+            yield fit_frame(picture, plan, width=request.size.width, height=request.size.height)
+
+    @property
+    def _window(self) -> int:
+        return self._card.architecture.autoencoder.latent_frames(self._card.native.frames)
+
+    def _plan(self, request: GenerationRequest, reading: Understanding) -> ClipPlan:
+        return plan_clip(self._card, reading.values, request.size, frames=request.frames, fps=request.fps)
+
+    def _load(self) -> "Networks":
+        from platemark.generation.checkpoint import load_networks  # loads torch
+
+        with self._loading:
+            if self._networks is None:
+                self._networks = load_networks(self._card, WEIGHTS)
+            return self._networks
+
+
+def _ignore(progress: Progress) -> None:
+    del progress
