@@ -1,0 +1,272 @@
+"""Reading a mark back from a copy, and saying how likely it is that there is none.
+
+One rule: a mark counts as found only when the bound on a false find is at most 1e-9; absence proves nothing.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from platemark_provenance.digest import JsonValue
+from platemark_provenance.errors import WatermarkError
+from platemark_provenance.watermark.carriers import Complexes, Floats, spread_carriers
+from platemark_provenance.watermark.front_end import Canvas, Luma, Plane, fit_canvas, flatten_texture, resample
+from platemark_provenance.watermark.issued import IssuedIds, log10_false_positive
+from platemark_provenance.watermark.keys import WatermarkKeys
+from platemark_provenance.watermark.payload import MAC_BYTES, WatermarkId, open_payload
+from platemark_provenance.watermark.profile import BROADCAST_1, Profile
+from platemark_provenance.watermark.search import (
+    Evidence,
+    Fit,
+    Pose,
+    fit_any_shift,
+    fit_shift,
+    propose_by_power,
+    propose_by_sync,
+    refine,
+    undo_shift,
+)
+
+ACCEPT_LOG10_FPR: Final = -9.0
+_MOST_REFINED: Final = 4
+_MOST_READINGS: Final = 2 + 2 * _MOST_REFINED
+"""How many poses one detection decodes at most (see `_Reader.search`); every bound is multiplied by it."""
+_BLIND_LOG10_FPR: Final = math.log10(_MOST_READINGS) - 8 * MAC_BYTES * math.log10(2)
+_FRAMES_BEFORE_THINNING: Final = 96
+_SYNC_GATE: Final = 4.5
+
+Method = Literal["blind", "indexed"]
+Effort = Literal["fast", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Say how the copy's picture came out of the marked one.
+
+    A point p of the marked picture (middle at 0, x right, y down, short side 1) lies at
+    `turn(rotation_deg) * (mirror * scale_x * p.x, scale_y * p.y) + shift` of the copy, in the same units of the
+    copy. A plain resize is all ones and zeros; a crop to half of each side has scale 2.
+    """
+
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+    rotation_deg: float = 0.0
+    mirrored: bool = False
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the six numbers by name."""
+        return {
+            "scale_x": round(self.scale_x, 5),
+            "scale_y": round(self.scale_y, 5),
+            "rotation_deg": round(self.rotation_deg, 4),
+            "mirrored": self.mirrored,
+            "shift_x": round(self.shift_x, 5),
+            "shift_y": round(self.shift_y, 5),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Say whether a mark was found, which, how, and what bounds the chance that this is wrong.
+
+    Attributes:
+        state: `absent` means not found, which proves nothing about where the clip comes from.
+        id: the id, when detected.
+        method: `blind` by its MAC alone, `indexed` by comparison with the ids that were issued.
+        log10_fpr: when detected, the bound on the chance that a picture without our mark gives this result;
+            when absent, the best bound reached, above -9.
+        geometry: how the copy was transformed, when detected.
+        frames: how many frames went into the evidence.
+    """
+
+    state: Literal["detected", "absent"]
+    id: WatermarkId | None
+    method: Method | None
+    log10_fpr: float
+    geometry: Geometry | None
+    frames: int
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the detection as the command line prints it: id in hexadecimal, geometry an object or null."""
+        return {
+            "state": self.state,
+            "id": None if self.id is None else self.id.hex(),
+            "method": self.method,
+            "log10_fpr": round(self.log10_fpr, 2),
+            "geometry": None if self.geometry is None else self.geometry.to_json(),
+            "frames": self.frames,
+        }
+
+
+class Detector:
+    """Gather evidence frame by frame in constant memory, then decide.
+
+    Args:
+        keys: the publisher's keys of the epoch to look for.
+        profile: the profile to look for.
+    """
+
+    def __init__(self, keys: WatermarkKeys, *, profile: Profile = BROADCAST_1) -> None:
+        self._keys = keys
+        self._profile = profile
+        self._shape: tuple[int, int] | None = None
+        self._canvas: Canvas | None = None
+        self._sum: Plane | None = None
+        self._fed = 0
+        self._used = 0
+
+    def feed(self, frame: Luma) -> None:
+        """Take one more frame; in long clips ever fewer are looked at.
+
+        Args:
+            frame: uint8 (h, w), any range, all of one size.
+
+        Raises:
+            WatermarkError: the frame is not an 8-bit plane of the first frame's size.
+        """
+        if frame.ndim != 2 or frame.dtype != np.uint8:
+            raise WatermarkError(
+                f"A frame to be searched must be one 8-bit plane (h, w), got {frame.dtype} of shape {frame.shape}.",
+                fix="Hand over the luma plane alone.",
+            )
+        if self._shape is None:
+            self._shape = (frame.shape[0], frame.shape[1])
+            self._canvas = fit_canvas(self._shape, self._profile.short_side)
+        if frame.shape != self._shape:
+            raise WatermarkError(
+                f"All frames of a clip must have the size of the first, {self._shape[1]}x{self._shape[0]},"
+                f" got {frame.shape[1]}x{frame.shape[0]}.",
+                fix="Look for the mark in each part of the file separately.",
+            )
+        stride = 1 << max(0, (self._fed // _FRAMES_BEFORE_THINNING).bit_length() - 1)
+        if self._fed % stride == 0 and self._canvas is not None:
+            flat = flatten_texture(resample(frame, self._canvas.height, self._canvas.width))
+            self._sum = flat if self._sum is None else self._sum + flat
+            self._used += 1
+        self._fed += 1
+
+    def detect(self, issued: IssuedIds | None = None, *, effort: Effort = "full") -> Detection:
+        """Decide on the frames fed so far.
+
+        Args:
+            issued: the ids to try where the mark is too weak to be read blind.
+            effort: `fast` looks only for copies that were not cropped or turned (mirroring is looked for).
+        """
+        if self._sum is None or self._canvas is None:
+            return self._absent(0.0)
+        carriers = spread_carriers(self._keys.carriers, self._profile)
+        evidence = Evidence(plane=self._sum / np.float32(self._used), canvas=self._canvas, carriers=carriers)
+        reader = _Reader(evidence, self._keys, self._profile, issued)
+        found = reader.search(effort)
+        if found is None:
+            return self._absent(reader.best_log10_fpr)
+        return Detection(
+            state="detected",
+            id=found.mark_id,
+            method=found.method,
+            log10_fpr=found.log10_fpr,
+            geometry=_describe(found.pose, self._profile.short_side),
+            frames=self._used,
+        )
+
+    def _absent(self, log10_fpr: float) -> Detection:
+        return Detection("absent", None, None, log10_fpr, None, self._used)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    mark_id: WatermarkId
+    method: Method
+    log10_fpr: float
+    pose: Pose
+
+
+class _Reader:
+    """Try poses on one clip's evidence, and keep count of what was tried.
+
+    A mark read by its MAC ends the search. One matched against the index is kept while better poses are looked
+    for: a slightly turned copy can be matched upright already, but its geometry would then be wrong.
+    """
+
+    def __init__(self, evidence: Evidence, keys: WatermarkKeys, profile: Profile, issued: IssuedIds | None) -> None:
+        self._evidence = evidence
+        self._keys = keys
+        self._profile = profile
+        self._issued = issued
+        self.best_log10_fpr = 0.0
+
+    def search(self, effort: Effort) -> _Found | None:
+        """Look where marks mostly are, then, with full effort, everywhere: cheap proposals first."""
+        upright = [Pose(), Pose(mirrored=True)]
+        best = self._read_best([fit_shift(self._evidence, pose, reach=3.0) for pose in upright])
+        if effort == "fast" or _is_blind(best):
+            return best
+        moved = self._read_moved(upright + propose_by_power(self._evidence, count=8))
+        best = _better(best, moved)
+        if best is not None:
+            return best
+        return self._read_moved(propose_by_sync(self._evidence, count=6))
+
+    def _read_moved(self, poses: list[Pose]) -> _Found | None:
+        fits = [fit_any_shift(self._evidence, pose) for pose in poses]
+        fits.sort(key=lambda fit: fit.score, reverse=True)
+        chosen = [fit for fit in fits if fit.score >= _SYNC_GATE][:_MOST_REFINED]
+        return self._read_best(refine(self._evidence, fit) for fit in chosen)
+
+    def _read_best(self, fits: Iterable[Fit]) -> _Found | None:
+        best: _Found | None = None
+        for fit in fits:
+            best = _better(best, self._read(fit.pose))
+            if _is_blind(best):
+                break
+        return best
+
+    def _read(self, pose: Pose) -> _Found | None:
+        carriers = self._evidence.carriers
+        observed = undo_shift(self._evidence.observe(pose), pose.map_frequencies(carriers.frequencies), pose)
+        soft = carriers.read_bits(observed, _weigh(carriers.read_sync(observed), carriers.frequencies))
+        mark_id = open_payload(self._keys.mac, soft.values, self._profile.name)
+        if mark_id is not None:
+            return _Found(mark_id, "blind", _BLIND_LOG10_FPR, pose)
+        best = self._issued.find_best(soft) if self._issued is not None else None
+        if best is None or self._issued is None:
+            return None
+        bound = log10_false_positive(best.score, hypotheses=_MOST_READINGS * len(self._issued))
+        self.best_log10_fpr = min(self.best_log10_fpr, bound)
+        return _Found(best.mark_id, "indexed", bound, pose) if bound <= ACCEPT_LOG10_FPR else None
+
+
+def _is_blind(found: _Found | None) -> bool:
+    return found is not None and found.method == "blind"
+
+
+def _better(one: _Found | None, other: _Found | None) -> _Found | None:
+    """Prefer a mark read by its MAC, then the one that is less likely to be chance."""
+    if one is None or other is None:
+        return one or other
+    return min(one, other, key=lambda found: (found.method != "blind", found.log10_fpr))
+
+
+def _weigh(sync: Complexes, frequencies: Floats) -> Floats:
+    """Guess from the sync waves how well each frequency came through: a straight line in the radius."""
+    radius = np.hypot(frequencies[:, 0], frequencies[:, 1])
+    columns = np.stack([np.ones(len(radius)), radius], axis=-1)
+    line = np.linalg.lstsq(columns[: len(sync)], sync.real, rcond=None)[0]
+    middle = max(float(sync.real.mean()), 0.05)
+    return np.asarray(np.clip(columns @ line, 0.25 * middle, 3.0 * middle), np.float64)
+
+
+def _describe(pose: Pose, short_side: float) -> Geometry:
+    return Geometry(
+        scale_x=pose.stretch_x,
+        scale_y=pose.stretch_y,
+        rotation_deg=math.degrees(pose.angle),
+        mirrored=pose.mirrored,
+        shift_x=pose.shift_x / short_side,
+        shift_y=pose.shift_y / short_side,
+    )

@@ -1,0 +1,98 @@
+"""The ids a publisher has issued, packed so that a weak mark can be tried against all of them.
+
+One rule: the codewords kept here contain MACs, so an index is as secret as the keys and is never written out.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from platemark_provenance.watermark.carriers import SoftBits
+from platemark_provenance.watermark.keys import WatermarkKeys
+from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payloads
+from platemark_provenance.watermark.profile import BROADCAST_1, Profile
+
+_PACKED_BYTES: Final = CODED_BITS // 8
+_ENCODE_AT_ONCE: Final = 65_536
+_RADEMACHER: Final = 3.178
+_BYTE_SIGNS: Final = 1.0 - 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredId:
+    """Name the issued id that fits best, and by how many standard deviations it does."""
+
+    mark_id: WatermarkId
+    score: float
+
+
+class IssuedIds:
+    """Score soft bits against every issued id; 42 bytes of codeword and 8 of id each."""
+
+    def __init__(self, mark_ids: Sequence[WatermarkId], codewords: NDArray[np.uint8]) -> None:
+        self._mark_ids = tuple(mark_ids)
+        self._codewords = codewords  # (42, ids): each byte of all codewords lies together
+
+    @classmethod
+    def from_ids(cls, keys: WatermarkKeys, mark_ids: Sequence[WatermarkId], *, profile: Profile = BROADCAST_1) -> Self:
+        """Index issued ids; an id that is given twice counts once.
+
+        Args:
+            keys: the keys they were issued under.
+            mark_ids: eight bytes each, in any order.
+            profile: the profile they were embedded with.
+
+        Raises:
+            WatermarkError: an id is not eight bytes.
+        """
+        unique = tuple(dict.fromkeys(mark_ids))
+        packed = np.empty((_PACKED_BYTES, len(unique)), np.uint8)
+        for start in range(0, len(unique), _ENCODE_AT_ONCE):
+            part = unique[start : start + _ENCODE_AT_ONCE]
+            coded = encode_payloads(keys.mac, part, profile.name)
+            packed[:, start : start + len(part)] = np.packbits(coded, axis=1).T
+        return cls(unique, packed)
+
+    def __len__(self) -> int:
+        return len(self._mark_ids)
+
+    def __contains__(self, mark_id: object) -> bool:
+        return mark_id in self._mark_ids
+
+    def find_best(self, soft_bits: SoftBits) -> ScoredId | None:
+        """Find the issued id whose codeword agrees best with the soft bits; nothing for an empty index."""
+        if not self._mark_ids or soft_bits.length <= 0:
+            return None
+        # One table a byte of codeword: what each of its 256 values would add to the score.
+        tables = (soft_bits.values.reshape(_PACKED_BYTES, 8) @ _BYTE_SIGNS.T).astype(np.float32)
+        totals = np.zeros(len(self._mark_ids), np.float32)
+        for table, column in zip(tables, self._codewords, strict=True):
+            totals += table[column]
+        best = int(np.argmax(totals))
+        return ScoredId(mark_id=self._mark_ids[best], score=float(totals[best]) / soft_bits.length)
+
+
+def log10_false_positive(score: float, *, hypotheses: int) -> float:
+    """Bound the chance that a picture without our mark scores this high for any of the hypotheses.
+
+    For a wrong codeword the score is a sum of independent fair signs (the key's flips) times fixed numbers of
+    norm 1, whatever the picture is, so this is a bound and not a model of pictures; hypotheses are added up.
+
+    Args:
+        score: in standard deviations.
+        hypotheses: ids times places they were looked for.
+
+    Returns:
+        The base-10 logarithm of the bound, at most 0.
+
+    Source:
+        Bentkus and Dzindzalieta, "A tight Gaussian bound for weighted sums of Rademacher random variables",
+        Bernoulli 21(2), 2015, theorem 1.1: P(S >= x) <= 3.178 P(normal >= x).
+    """
+    tail = float(log_ndtr(-score)) / math.log(10.0)
+    return min(0.0, tail + math.log10(_RADEMACHER) + math.log10(max(1, hypotheses)))
