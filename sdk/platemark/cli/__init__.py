@@ -1,0 +1,92 @@
+"""The command line: each command parses, calls one function, and prints.
+
+One rule: an error becomes one plain line on standard error and the exit code that the contract names.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from platemark._version import __version__
+from platemark.cli import audit, database, generate, home, models, policy, verify, watermark
+from platemark.cli.output import printable
+from platemark.errors import PlatemarkError, PromptHeld, PromptRefused
+from platemark_provenance.digest import JsonValue
+
+EXIT_INTERRUPTED = 130
+EXIT_USAGE = 2
+EXIT_INTERNAL = 1
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(
+    name="platemark",
+    help="Make clips whose origin anyone can check: screened, labelled, marked, signed and logged.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("init")(home.init)
+app.command("doctor")(home.doctor)
+app.command("generate")(generate.generate)
+app.command("verify")(verify.verify)
+app.add_typer(watermark.app, name="watermark")
+app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
+app.add_typer(database.app, name="db")
+app.add_typer(models.app, name="models")
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: bool = typer.Option(False, "--version", help="Print the version and stop.", is_eager=True),
+) -> None:
+    """Make clips whose origin anyone can check: screened, labelled, marked, signed and logged."""
+    if show:
+        sys.stdout.write(f"platemark {__version__}\n")
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code.
+
+    Args:
+        arguments: the command line without the program's name; the process's own where left out.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        result = app(args=words, standalone_mode=False, prog_name="platemark")
+    except typer.TyperException as error:
+        sys.stderr.write(printable(f"platemark: {error.format_message()}") + "\n")
+        return EXIT_USAGE
+    except PlatemarkError as error:
+        return _report(error, as_json="--json" in words)
+    except BrokenPipeError:
+        # Whoever read our output has gone; so has the place where the interpreter would complain about it.
+        sys.stderr.close()
+        return EXIT_INTERNAL
+    except Exception:  # the process edge: whatever is left is ours to mend, and the reader gets one line
+        log.exception("internal error")
+        sys.stderr.write("platemark: an internal error; please report it with the lines above.\n")
+        return EXIT_INTERNAL
+    if result == EXIT_INTERRUPTED:
+        sys.stderr.write("platemark: stopped; nothing was left behind.\n")
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: PlatemarkError, *, as_json: bool) -> int:
+    if as_json:
+        sys.stdout.write(json.dumps(_error_object(error), ensure_ascii=False) + "\n")
+    sys.stderr.write(printable(f"platemark: {error}") + "\n")
+    return error.exit_code
+
+
+def _error_object(error: PlatemarkError) -> JsonValue:
+    if isinstance(error, PromptHeld):
+        return {**error.decision.to_json(), "ticket": error.ticket}
+    if isinstance(error, PromptRefused):
+        return error.decision.to_json()
+    return {"error": {"type": type(error).__name__, "message": error.message, "fix": error.fix}}

@@ -1,0 +1,139 @@
+"""The invisible mark alone, on a clip or a still that is already there.
+
+One rule: an id is registered as issued before the marked copy appears, so that no mark is out there unknown.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import uuid_utils
+
+from platemark.errors import OutputError
+from platemark.home import Home
+from platemark.media.destination import refuse_same_file
+from platemark.media.luma import luma_of, with_luma
+from platemark.media.still import is_still, read_still, write_still
+from platemark.media.video import (
+    EncodeSettings,
+    YuvFrame,
+    combine,
+    map_luma,
+    read_frames_yuv420,
+    read_video_facts,
+    write_video,
+)
+from platemark.observation import STILL_FPS, Search, observe
+from platemark.outputs import OutputPaths, create_part, move_into_place
+from platemark_provenance.digest import JsonValue, sha256_file
+from platemark_provenance.fingerprint import ContentSampler, Fingerprint
+from platemark_provenance.ledger.event import EventType, NewEvent
+from platemark_provenance.watermark.detect import Detection
+from platemark_provenance.watermark.embed import Embedder
+from platemark_provenance.watermark.issued import IssuedIds
+from platemark_provenance.watermark.payload import WatermarkId, parse_mark_id
+from platemark_provenance.watermark.profile import ALGORITHM
+
+
+@dataclass(frozen=True, slots=True)
+class MarkOptions:
+    """What a caller decides: the id as 16 hexadecimal digits (random where `None`), and whether OUT may exist."""
+
+    mark: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedFile:
+    """A marked copy: where it lies, and its mark as 16 hexadecimal digits."""
+
+    path: Path
+    mark_id: str
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the object that `watermark embed --json` prints."""
+        return {"path": str(self.path), "alg": ALGORITHM, "id": self.mark_id}
+
+
+def embed_file(home: Home, source: Path, destination: Path, *, options: MarkOptions) -> MarkedFile:
+    """Write a marked copy of a clip or a still, and register its id as issued.
+
+    Video is encoded again as H.264 in MP4; sound is copied packet by packet.
+
+    Raises:
+        WatermarkError: the id is not 16 hexadecimal digits, or the picture is too small.
+        RequestError: IN and OUT are one file.
+        MediaError: IN is not readable media.
+        OutputError: OUT exists or cannot be written.
+        LedgerError: the id cannot be registered; nothing was written.
+    """
+    mark_id = parse_mark_id(options.mark) if options.mark else WatermarkId(secrets.token_bytes(8))
+    refuse_same_file(source, destination)
+    if destination.exists() and not options.overwrite:
+        raise OutputError(f"{destination} exists already.", fix="Choose another name, or pass --overwrite.")
+    clip_id = str(uuid_utils.uuid7())
+    paths = OutputPaths(destination.absolute(), job_id=clip_id)
+    work = _Marking(source, paths, Embedder(home.watermark_keys(), mark_id))
+    write = work.write_still if is_still(source) else work.write_clip
+    with home.open_ledger() as ledger, ExitStack() as on_failure:
+        on_failure.callback(paths.remove_parts)
+        create_part(paths.rendered)
+        finished, fingerprint = write()
+        with ledger.atomic():
+            ledger.registry.reserve_mark(mark_id, clip_id, request_sha256=sha256_file(source))
+            ledger.registry.bind_mark(clip_id, fingerprint=fingerprint.to_bytes())
+            facts: dict[str, JsonValue] = {"alg": ALGORITHM, "id": mark_id.hex(), "alone": True}
+            ledger.append(NewEvent(type=EventType.WATERMARK_EMBEDDED, clip=clip_id, facts=facts))
+        move_into_place(finished, paths.final, overwrite=options.overwrite)
+    return MarkedFile(destination, mark_id.hex())
+
+
+def detect_file(home: Home, path: Path) -> Detection:
+    """Look for the home's marks in a clip or a still.
+
+    Raises:
+        MediaError: the file is not readable media.
+        LedgerError: the issued ids cannot be read.
+    """
+    keys = home.watermark_keys()
+    with home.open_ledger() as ledger:
+        issued = IssuedIds.from_ids(keys, [WatermarkId(found) for found in ledger.registry.issued_marks()])
+    return observe(path, Search(keys, issued)).detection
+
+
+@dataclass(frozen=True, slots=True)
+class _Marking:
+    """One copy being marked. Both ways give the finished part and the content's fingerprint."""
+
+    source: Path
+    paths: OutputPaths
+    embedder: Embedder
+
+    def write_still(self) -> tuple[Path, Fingerprint]:
+        """Mark a picture; colours keep their shade."""
+        sampler = ContentSampler(fps=STILL_FPS)
+        picture = read_still(self.source)
+        luma = luma_of(picture)
+        (marked,) = self.embedder.mark([luma])
+        sampler.feed(marked)
+        write_still(with_luma(picture, luma, marked), self.paths.rendered)
+        return self.paths.rendered, sampler.fingerprint()
+
+    def write_clip(self) -> tuple[Path, Fingerprint]:
+        """Mark a clip frame by frame, and give it its sound back."""
+        facts = read_video_facts(self.source)
+        sampler = ContentSampler(fps=float(facts.fps))
+        frames = _sampled(map_luma(read_frames_yuv420(self.source), self.embedder.mark), sampler)
+        write_video(frames, self.paths.rendered, settings=EncodeSettings(fps=facts.fps))
+        if not facts.has_audio:
+            return self.paths.rendered, sampler.fingerprint()
+        combine(self.paths.rendered, self.source, self.paths.signed)
+        return self.paths.signed, sampler.fingerprint()
+
+
+def _sampled(frames: Iterable[YuvFrame], sampler: ContentSampler) -> Iterator[YuvFrame]:
+    for frame in frames:
+        sampler.feed(frame.y)
+        yield frame

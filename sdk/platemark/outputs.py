@@ -1,0 +1,161 @@
+"""Getting a finished clip to its final path: whole, or not at all.
+
+One rule: nothing is ever written at the final path; a finished file is moved there in one step.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from platemark.errors import OutputError
+from platemark.media.destination import output_error
+from platemark_provenance.durable import sync_directory, write_whole
+
+RECEIPT_SUFFIX = ".tlog-proof"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPaths:
+    """The final path of one job and the hidden files beside it that lead there.
+
+    All lie in one directory, so that the last step is a rename inside one file system.
+    """
+
+    final: Path
+    job_id: str
+
+    @property
+    def rendered(self) -> Path:
+        """Give the path of the encoded, not yet signed clip."""
+        return self._part("render")
+
+    @property
+    def signed(self) -> Path:
+        """Give the path of the signed clip before it is moved."""
+        return self._part("signed")
+
+    @property
+    def receipt(self) -> Path:
+        """Give the path of the receipt beside the clip."""
+        return self.final.with_name(self.final.name + RECEIPT_SUFFIX)
+
+    def _part(self, step: str) -> Path:
+        # The ending stays: the C2PA library and Pillow choose the format by it.
+        return self.final.with_name(f".{self.final.stem[:100]}.{self.job_id[-12:]}.{step}.part{self.final.suffix}")
+
+    def remove_parts(self) -> tuple[Path, ...]:
+        """Remove the hidden files, and give those that were there."""
+        removed = []
+        for part in (self.rendered, self.signed):
+            with contextlib.suppress(FileNotFoundError):
+                part.unlink()
+                removed.append(part)
+        return tuple(removed)
+
+
+def check_final_path(final: Path, *, overwrite: bool) -> None:
+    """Refuse an output path that exists, is a directory, or lies where nothing can be written.
+
+    Raises:
+        OutputError: says which and what to do.
+    """
+    if final.is_dir():
+        raise OutputError(f"{final} is a directory.", fix="Name a file, for example clip.mp4.")
+    if final.suffix.lower() != ".mp4":
+        raise OutputError(f"The output must be named .mp4; got {final.name!r}.", fix="For example clip.mp4.")
+    if final.exists() and not overwrite:
+        raise OutputError(f"{final} exists already.", fix="Choose another name, or pass --overwrite.")
+    if not final.parent.is_dir():
+        raise OutputError(f"The directory {final.parent} does not exist.", fix="Make it first.")
+
+
+def create_part(part: Path) -> None:
+    """Create an empty hidden file, to find out early whether the directory can be written.
+
+    Raises:
+        OutputError: the directory is read-only, full, or not ours.
+    """
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    except OSError as error:
+        raise output_error(error.errno, part) from error
+
+
+def move_into_place(part: Path, final: Path, *, overwrite: bool) -> None:
+    """Move a finished file to its final path in one step and make the directory entry durable.
+
+    Without `overwrite` a hard link is made first: it fails where a rename would silently replace a file that
+    somebody else has put there meanwhile.
+
+    Raises:
+        OutputError: the path exists by now, or the directory cannot be written.
+    """
+    try:
+        if overwrite:
+            part.replace(final)
+        else:
+            _link_or_rename(part, final)
+        sync_directory(final.parent)
+    except FileExistsError as error:
+        raise OutputError(
+            f"{final} was made by somebody else meanwhile.", fix="Choose another name; nothing was replaced."
+        ) from error
+    except OSError as error:
+        raise output_error(error.errno, final) from error
+
+
+def write_receipt(path: Path, content: bytes) -> None:
+    """Write the receipt beside a clip, whole or not at all.
+
+    Raises:
+        OutputError: the directory cannot be written.
+    """
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise output_error(error.errno, path) from error
+
+
+@contextlib.contextmanager
+def job_lock(folder: Path, job_id: str) -> Iterator[None]:
+    """Hold the lock of a running job; the operating system lets go of it when the process dies."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{job_id}.lock"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def is_running(folder: Path, job_id: str) -> bool:
+    """Say whether some process still works on a job."""
+    path = folder / f"{job_id}.lock"
+    try:
+        with path.open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    path.unlink(missing_ok=True)
+    return False
+
+
+def _link_or_rename(part: Path, final: Path) -> None:
+    try:
+        os.link(part, final)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        # A file system without hard links (FAT, some network shares): check, then rename.
+        if final.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final)) from error
+        part.replace(final)
+        return
+    part.unlink()

@@ -1,0 +1,296 @@
+"""The life of one clip, from a request to a published file, as a sequence of named steps.
+
+One rule: four layers or no file. Until the last step the clip lies in hidden files that any failure removes, and each
+step is an event in the ledger before the next one starts.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import uuid_utils
+
+from platemark.clip import Clip, ClipId, ClipRequest
+from platemark.description import MadeFacts, describe, manifest_facts
+from platemark.errors import LedgerError, OutputError, PromptHeld, PromptRefused
+from platemark.generation.backend import CancelToken, Generator, ResolvedRequest
+from platemark.home import Home
+from platemark.media.label import LabelSpec, RenderedLabel, render_label
+from platemark.outputs import OutputPaths, create_part, job_lock, move_into_place, write_receipt
+from platemark.progress import JobProgress, ProgressCallback, Stopwatch
+from platemark.recovery import settle
+from platemark.rendering import Rendered, RenderJob, render
+from platemark.tasks.text_to_video import PlannedClip, TextToVideo, plan_text_to_video
+from platemark_policy.decision import Decision, Verdict
+from platemark_policy.engine import Engine
+from platemark_provenance.digest import JsonValue, canonical_json, sha256_bytes
+from platemark_provenance.ledger.event import Appended, EventType, NewEvent
+from platemark_provenance.ledger.store import Ledger
+from platemark_provenance.manifest import build_text_to_video_manifest
+from platemark_provenance.signing import SignedAsset, sign_file
+from platemark_provenance.watermark.embed import Embedder
+from platemark_provenance.watermark.keys import WatermarkKeys, derive_mark_id
+from platemark_provenance.watermark.payload import WatermarkId
+from platemark_provenance.watermark.profile import ALGORITHM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What a job works with: the home's keys and ledger, and the chosen generator."""
+
+    home: Home
+    ledger: Ledger
+    engine: Engine
+    generator: Generator
+    keys: WatermarkKeys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What a caller decides about the run rather than about the clip."""
+
+    final: Path
+    overwrite: bool
+    on_progress: ProgressCallback
+    cancel: CancelToken
+
+
+class ClipJob:
+    """One clip on its way. `run` is the whole story; each private method is one step of it."""
+
+    def __init__(self, workshop: Workshop, request: ClipRequest, options: JobOptions) -> None:
+        self._shop = workshop
+        self._request = request
+        self._options = options
+        self._watch = Stopwatch()
+        self.clip_id = ClipId(str(uuid_utils.uuid7()))
+        self.job_id = str(uuid_utils.uuid7())
+        self._paths = OutputPaths(options.final, self.job_id)
+
+    def run(self) -> Clip:
+        """Make the clip.
+
+        Raises:
+            PromptRefused: the policy blocks the prompt or the frames.
+            PromptHeld: an editor must decide first.
+            PlatemarkError: anything else. Whatever is raised, nothing was left at the final path.
+        """
+        decision = self._screen_prompt()
+        plan = self._plan()
+        with job_lock(self._shop.home.jobs, self.job_id), _Undo(self):
+            mark_id = self._reserve(plan.resolved)
+            label = self._draw_label()
+            rendered = self._render(plan, label, mark_id)
+            self._screen_frames(rendered)
+            info = self._shop.generator.info
+            made = MadeFacts(self.clip_id, self._request, info, plan.resolved, label, mark_id, decision)
+            signed = self._sign(made)
+            self._record(signed, rendered)
+            published = self._publish(signed)
+            self._write_receipt(signed)
+        return describe(made, signed, published, paths=self._paths, timings=self._watch.seconds)
+
+    # -- the steps -------------------------------------------------------------------------------------------------
+
+    def _screen_prompt(self) -> Decision:
+        with self._stage("screen"):
+            request = self._request
+            self._log(
+                EventType.PROMPT_SUBMITTED,
+                facts={"task": request.task, "model": request.model, "characters": len(request.prompt)},
+                sealed={"prompt": request.prompt, "byline": request.byline, "actor": request.actor},
+            )
+            decision = self._shop.engine.screen_prompt(
+                request.prompt, at=self._shop.home.clock(), decision_id=str(uuid_utils.uuid7())
+            )
+            self._log_decision(decision)
+        _raise_unless_allowed(decision)
+        return decision
+
+    def _plan(self) -> PlannedClip:
+        with self._stage("plan"):
+            request = self._request
+            task = TextToVideo(
+                prompt=request.prompt,
+                seconds=request.seconds,
+                size=request.size,
+                fps=request.fps,
+                seed=request.seed,
+            )
+            return plan_text_to_video(self._shop.generator, task)
+
+    def _reserve(self, resolved: ResolvedRequest) -> WatermarkId:
+        """Write down what is about to be made before the first byte of it exists."""
+        with self._stage("reserve"):
+            registry = self._shop.ledger.registry
+            wanted = canonical_json(self._identity())
+            mark_id = derive_mark_id(self._shop.keys, wanted)
+            with self._shop.ledger.atomic():
+                registry.reserve_mark(mark_id, self.clip_id, request_sha256=sha256_bytes(wanted))
+                registry.intend_output(
+                    self.job_id,
+                    clip_id=self.clip_id,
+                    final_path=self._paths.final,
+                    part_path=self._paths.rendered,
+                    mark_id=mark_id,
+                )
+                self._log(EventType.OUTPUT_INTENDED, facts={"job": self.job_id, "name": self._paths.final.name})
+            create_part(self._paths.rendered)
+            self._log(EventType.GENERATION_STARTED, facts=self._start_facts(resolved))
+            return mark_id
+
+    def _draw_label(self) -> RenderedLabel:
+        spec = LabelSpec.standard(self._request.label_language, text=self._request.label_text)
+        return render_label(spec, self._request.size)
+
+    def _render(self, plan: PlannedClip, label: RenderedLabel, mark_id: WatermarkId) -> Rendered:
+        with self._stage("render"):
+            job = RenderJob(
+                plan=plan,
+                label=label,
+                embedder=Embedder(self._shop.keys, mark_id),
+                on_progress=self._options.on_progress,
+                cancel=self._options.cancel,
+            )
+            rendered = render(job, self._paths.rendered, watch=self._watch)
+            self._log(EventType.GENERATION_FINISHED, facts={"job": self.job_id, "frames": self._request.frames})
+            self._log(EventType.WATERMARK_EMBEDDED, facts={"alg": ALGORITHM, "id": mark_id.hex()})
+            return rendered
+
+    def _screen_frames(self, rendered: Rendered) -> None:
+        with self._stage("screen_frames"):
+            decision = self._shop.engine.screen_frames(
+                rendered.frames, at=self._shop.home.clock(), decision_id=str(uuid_utils.uuid7())
+            )
+            self._log_decision(decision)
+        _raise_unless_allowed(decision)
+
+    def _sign(self, made: MadeFacts) -> SignedAsset:
+        with self._stage("sign"):
+            home = self._shop.home
+            manifest = build_text_to_video_manifest(manifest_facts(made, home, self._shop.ledger.head()))
+            return sign_file(
+                self._paths.rendered,
+                self._paths.signed,
+                manifest=manifest,
+                signer=home.claim_signer(),
+                trust=home.trust_store(),
+            )
+
+    def _record(self, signed: SignedAsset, rendered: Rendered) -> None:
+        """Commit what will be published: from here on a crash is finished, not undone."""
+        with self._stage("record"), self._shop.ledger.atomic():
+            registry = self._shop.ledger.registry
+            registry.bind_mark(self.clip_id, fingerprint=rendered.fingerprint.to_bytes())
+            registry.store_manifest(
+                self.clip_id, label=signed.label, manifest=signed.manifest, sha256=signed.manifest_sha256
+            )
+            self._log(
+                EventType.MANIFEST_SIGNED,
+                facts={"label": signed.label, "manifest_sha256": signed.manifest_sha256, "sha256": signed.sha256},
+            )
+
+    def _publish(self, signed: SignedAsset) -> Appended:
+        with self._stage("publish"):
+            move_into_place(self._paths.signed, self._paths.final, overwrite=self._options.overwrite)
+            self._paths.remove_parts()
+            return self._log(
+                EventType.CLIP_PUBLISHED,
+                facts={"sha256": signed.sha256, "label": signed.label, "bytes": signed.size_bytes},
+            )
+
+    def _write_receipt(self, signed: SignedAsset) -> None:
+        """Write the proof beside the clip; with it the job is done."""
+        with self._stage("receipt"):
+            write_receipt(self._paths.receipt, self._shop.ledger.receipt(self.clip_id))
+            self._shop.ledger.registry.publish_output(self.job_id, signed.sha256)
+
+    # -- what the steps share --------------------------------------------------------------------------------------
+
+    def _stage(self, name: str) -> AbstractContextManager[None]:
+        self._options.cancel.raise_if_cancelled()
+        self._options.on_progress(JobProgress(name))
+        return self._watch.stage(name)
+
+    def _log(
+        self,
+        event_type: EventType,
+        *,
+        facts: Mapping[str, JsonValue],
+        sealed: Mapping[str, JsonValue] | None = None,
+        decision: str | None = None,
+    ) -> Appended:
+        request = self._request
+        return self._shop.ledger.append(
+            NewEvent(
+                type=event_type,
+                clip=self.clip_id,
+                actor=request.actor or None,
+                desk=request.desk or None,
+                decision=decision,
+                model=request.model,
+                facts=facts,
+                sealed=sealed,
+            )
+        )
+
+    def _log_decision(self, decision: Decision) -> None:
+        self._log(EventType.POLICY_DECIDED, facts={"decision": decision.to_json()}, decision=decision.verdict.value)
+
+    def _start_facts(self, resolved: ResolvedRequest) -> dict[str, JsonValue]:
+        request = self._request
+        return {
+            "job": self.job_id,
+            "seed": str(request.seed),
+            "frames": request.frames,
+            "fps": request.fps,
+            "size": str(request.size),
+            "native_size": f"{resolved.native_width}x{resolved.native_height}",
+            "ignored_words": len(resolved.ignored_words),
+        }
+
+    def _identity(self) -> dict[str, JsonValue]:
+        """Give what decides the frames: equal values, equal clip."""
+        request, info = self._request, self._shop.generator.info
+        return {
+            "prompt": request.prompt,
+            "frames": request.frames,
+            "fps": request.fps,
+            "size": str(request.size),
+            "seed": str(request.seed),
+            "model": [info.name, info.version, info.weights_sha256 or ""],
+            "label": [request.label_language, request.label_text],
+        }
+
+    def settle(self, reason: str) -> None:
+        """Deal with the files of a job that ended early; the ledger is told where it can be."""
+        # What cannot be settled now (the ledger itself may be what failed) is settled at the next start.
+        with suppress(LedgerError, OutputError):
+            mine = [each for each in self._shop.ledger.registry.open_outputs() if each.job_id == self.job_id]
+            for output in mine:
+                settle(self._shop.ledger, output, reason=reason)
+
+
+class _Undo:
+    """Settles a job that ends early, whatever ended it: an error, a refusal, Ctrl-C."""
+
+    def __init__(self, job: ClipJob) -> None:
+        self._job = job
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._job.settle(kind.__name__)
+
+
+def _raise_unless_allowed(decision: Decision) -> None:
+    if decision.verdict is Verdict.BLOCK:
+        raise PromptRefused(decision)
+    if decision.verdict is Verdict.REVIEW:
+        raise PromptHeld(decision, ticket=decision.decision_id)

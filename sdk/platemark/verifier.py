@@ -1,0 +1,173 @@
+"""What is this file? The manifest first, then the mark, the ledger's record, and the content itself.
+
+One rule: this file gathers, `platemark_provenance.verdict` judges. Nothing here makes a network request.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from platemark.errors import MediaError, RequestError
+from platemark.home import Home, find_home, open_home, trust_from_files
+from platemark.observation import Observation, Search, luma_frames, observe
+from platemark_provenance.fingerprint import Fingerprint, compare
+from platemark_provenance.ledger.registry import ClipRecord
+from platemark_provenance.ledger.store import Ledger
+from platemark_provenance.reading import ProvenanceReading
+from platemark_provenance.trust import TrustStore
+from platemark_provenance.verdict import MarkFinding, Report, judge
+from platemark_provenance.verification import read_provenance, read_stored_manifest
+from platemark_provenance.watermark.issued import IssuedIds
+from platemark_provenance.watermark.keys import WatermarkKeys
+from platemark_provenance.watermark.payload import WatermarkId
+
+MAX_SIDECAR_BYTES = 64 * 1024 * 1024
+NOT_CHECKED = MarkFinding("not_checked")
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What a home can remember by: its marks' keys and its ledger."""
+
+    keys: WatermarkKeys
+    ledger: Ledger
+
+
+class Verifier:
+    """Examines files, one after the other, with one home's trust and memory. Use it as a context manager.
+
+    Without a home nothing can be recovered, and only the roots that are handed in are trusted.
+    """
+
+    def __init__(self, trust: TrustStore, memory: _Memory | None, close: ExitStack) -> None:
+        self._trust = trust
+        self._memory = memory
+        self._close = close
+
+    @classmethod
+    def open(cls, home: str | Path | None = None, *, trust: tuple[Path, ...] = ()) -> Self:
+        """Open a verifier.
+
+        Args:
+            home: a home's directory; found as the command line finds it where none is named.
+            trust: files with further root certificates (PEM).
+
+        Raises:
+            HomeError: the home cannot be used, or a file of certificates cannot be read.
+            KeyUnavailable: a key of the home is missing or garbled.
+            LedgerError: the home's ledger cannot be used.
+        """
+        found = find_home(Path(home) if home is not None else None)
+        if found is None:
+            return cls(trust_from_files(trust), None, ExitStack())
+        opened: Home = open_home(found)
+        with ExitStack() as stack:
+            ledger = stack.enter_context(opened.open_ledger())
+            memory = _Memory(opened.watermark_keys(), ledger)
+            return cls(opened.trust_store(trust), memory, stack.pop_all())
+
+    def examine(self, path: Path, *, sidecar: Path | None = None) -> Report:
+        """Examine one file.
+
+        1. The manifest, in the file or in `sidecar`: does it hold, and is its signer trusted here?
+        2. The mark in the pixels: with a manifest that holds, the quick look; otherwise the full search.
+        3. The record that the mark leads to, and whether the content looks like it.
+        4. The verdict, from all of it.
+
+        Raises:
+            VerificationError: there is no such file.
+            RequestError: the sidecar cannot be read.
+        """
+        manifest = _read_sidecar(sidecar) if sidecar is not None else None
+        reading = read_provenance(path, self._trust, sidecar=manifest)  # 1
+        try:
+            return judge(reading, self._look_for_mark(path, reading))  # 2 to 4
+        except MediaError:
+            # Nobody can see a picture in it: whatever its first bytes promise, it is not media to us.
+            return judge(replace(reading, media_recognised=False), NOT_CHECKED)
+
+    def close(self) -> None:
+        """Close the home's ledger."""
+        self._close.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def _issued(self) -> IssuedIds | None:
+        if self._memory is None:
+            return None
+        marks = self._memory.ledger.registry.issued_marks()
+        return IssuedIds.from_ids(self._memory.keys, [WatermarkId(mark) for mark in marks])
+
+    def _look_for_mark(self, path: Path, reading: ProvenanceReading) -> MarkFinding:
+        if self._memory is None:
+            if reading.state == "absent":
+                next(luma_frames(path), None)  # raises where there is no picture to be seen
+            return NOT_CHECKED
+        holds = reading.state == "present" and reading.integrity == "intact"
+        effort: Literal["fast", "full"] = "fast" if holds else "full"
+        seen = observe(path, Search(self._memory.keys, self._issued, effort))  # 2
+        if seen.detection.id is None:
+            return MarkFinding("absent")
+        records = self._memory.ledger.registry.records_for_mark(seen.detection.id)
+        return self._compare(seen, seen.detection.id, records)
+
+    def _compare(self, seen: Observation, mark_id: WatermarkId, records: tuple[ClipRecord, ...]) -> MarkFinding:
+        """Find the record whose content this is; a mark that leads to other content was moved there (3)."""
+        for record in records:
+            stored = Fingerprint.from_bytes(record.fingerprint)
+            if compare(stored, seen.fingerprint, geometry=seen.detection.geometry).matches:
+                return self._finding("matched", mark_id, record)
+        if records:
+            return self._finding("mismatch", mark_id, records[0])
+        # A mark of ours without a signed record: one put on by `watermark embed`, or a job that was abandoned.
+        return MarkFinding("absent", watermark_id=mark_id.hex())
+
+    def _finding(self, state: Literal["matched", "mismatch"], mark_id: WatermarkId, record: ClipRecord) -> MarkFinding:
+        return MarkFinding(
+            state,
+            watermark_id=mark_id.hex(),
+            clip_id=record.clip_id,
+            record=read_stored_manifest(record.manifest, self._trust),
+            withdrawn=record.withdrawn,
+        )
+
+
+def verify(
+    path: str | Path, *, home: str | Path | None = None, trust: tuple[Path, ...] = (), sidecar: Path | None = None
+) -> Report:
+    """Say what a file is.
+
+    Args:
+        path: a clip or a still.
+        home: a home's directory; found as the command line finds it where none is named.
+        trust: files with further root certificates (PEM) to trust.
+        sidecar: a manifest store kept beside the file.
+
+    Returns:
+        A report: the verdict, what each check found, and an explanation in English and Korean.
+
+    Raises:
+        VerificationError: there is no such file; a file that can be opened gets a verdict, whatever is in it.
+        HomeError: the home or a file of certificates cannot be used.
+    """
+    with Verifier.open(home, trust=trust) as verifier:
+        return verifier.examine(Path(path), sidecar=sidecar)
+
+
+def _read_sidecar(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_SIDECAR_BYTES:
+            raise RequestError(f"{path} is over {MAX_SIDECAR_BYTES:,} bytes; a manifest is smaller.")
+        return path.read_bytes()
+    except OSError as error:
+        raise RequestError(f"The sidecar {path} cannot be read ({error.strerror}).", fix="Name a manifest.") from error
