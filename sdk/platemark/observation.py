@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from platemark_provenance.fingerprint import ContentSampler, Fingerprint
-
 from platemark.media.still import is_still, read_still
 from platemark.media.video import Luma, read_luma, read_video_facts, to_yuv420
+from platemark_provenance.fingerprint import ContentSampler, Fingerprint
 from platemark_provenance.watermark.detect import Detection, Detector
 from platemark_provenance.watermark.issued import IssuedIds
 from platemark_provenance.watermark.keys import WatermarkKeys

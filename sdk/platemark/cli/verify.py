@@ -39,7 +39,8 @@ def verify(
 
 def _print(out: Output, report: Report) -> None:
     out.say("{path}: {verdict}", path=report.path, verdict=report.verdict.value.upper())
-    out.say("  {text}", text=report.explain("ko" if out.language == "ko" else "en"))
+    for line in report.explain("ko" if out.language == "ko" else "en").splitlines():
+        out.say("  {text}", text=line)
     if report.signer:
         out.say("  Signed by {signer} with {generator}.", signer=report.signer, generator=report.generator or "?")
     axes = report.to_json()["axes"]
