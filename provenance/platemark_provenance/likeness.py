@@ -100,10 +100,12 @@ def _match_levels(known: Thumbnails, seen: Thumbnails, mask: Mask) -> _Levels:
     """Bring the seen pictures to the known ones' brightness and contrast, one pair of numbers for the clip.
 
     Least squares, repeated with what disagrees counting less (Cauchy weights), so that a banner laid over a
-    part of the copy does not pull the rest out of place.
+    part of the copy does not pull the rest out of place; nor do pairs that have little in common.
     """
     one, other = known[:, mask].astype(np.float64), seen[:, mask].astype(np.float64)
-    weights = np.ones_like(one)
+    likeness = np.sum(_standardise(known[:, mask]) * _standardise(seen[:, mask]), axis=1, dtype=np.float64)
+    trust = np.maximum(likeness, 0.1)[:, None] ** 4
+    weights = np.broadcast_to(trust, one.shape)
     gain, offset = 1.0, 0.0
     for _ in range(_FITS):
         total = float(weights.sum())
@@ -113,7 +115,8 @@ def _match_levels(known: Thumbnails, seen: Thumbnails, mask: Mask) -> _Levels:
         gain = _clamp_gain(shared / spread) if spread > _NOISE**2 / 4 else 1.0
         offset = mean_one - gain * mean_other
         error = np.abs(one - gain * other - offset)
-        weights = 1.0 / (1.0 + np.square(error / max(_NOISE, 1.5 * float(np.median(error)))))
+        usual = float(np.median(error[trust[:, 0] >= np.median(trust)]))
+        weights = trust / (1.0 + np.square(error / max(_NOISE, 1.5 * usual)))
     matched = np.asarray(seen * gain + offset, np.float32)
     return _Levels(matched=matched, shift=abs(float(np.median(matched[:, mask] - other))))
 

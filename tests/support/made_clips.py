@@ -5,11 +5,9 @@ Everything is `uint8 (h, w)` in limited range and the same on every run.
 
 import io
 from collections.abc import Sequence
-from typing import cast
 
 import av
 import numpy as np
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import fft
@@ -46,7 +44,7 @@ def make_windows(seed: int, *, side: int = 512, frames: int = 24) -> Clip:
     rng = np.random.default_rng([43, seed])
     lit = rng.random((10, 8)) < 0.5
     front = np.kron(lit, np.pad(np.ones((3, 3)), ((2, 2), (2, 2))))[:64, :56]
-    still = 45.0 + 150 * np.pad(front, ((0, 64 - front.shape[0]), (4, 4)))
+    still = np.asarray(45.0 + 150 * np.pad(front, ((0, 64 - front.shape[0]), (4, 4))), np.float64)
     starts = rng.integers(0, 64, (12, 2))
     clip = []
     for index in range(frames):
@@ -77,7 +75,7 @@ def encode_h264(clip: Sequence[Luma], *, crf: int) -> Clip:
     grey = np.full((height // 2, width), 128, np.uint8)  # both chroma planes, one under the other
     target = io.BytesIO()
     with av.open(target, "w", format="mp4") as container:
-        stream = cast(VideoStream, container.add_stream("libx264", rate=12))
+        stream = container.add_stream("libx264", rate=12)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": str(crf), "preset": "medium", "threads": "1"}
         for luma in clip:
@@ -85,8 +83,9 @@ def encode_h264(clip: Sequence[Luma], *, crf: int) -> Clip:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
         container.mux(stream.encode(None))
     target.seek(0)
-    with av.open(target) as container:
-        return [frame.to_ndarray()[:height].copy() for frame in container.decode(video=0)]
+    with av.open(target, "r") as source:
+        planes_of_each = [frame.to_ndarray() for frame in source.decode(video=0)]
+    return [planes[:height].astype(np.uint8) for planes in planes_of_each]
 
 
 def compress_jpeg(frame: Luma, *, quality: int) -> Clip:
@@ -127,7 +126,7 @@ def letterbox(clip: Sequence[Luma]) -> Clip:
 
 def relight(clip: Sequence[Luma], *, gain: float = 1.0, offset: float = 0.0) -> Clip:
     """Change contrast about mid-grey, and brightness."""
-    return [_to_luma((y - 126.0) * gain + 126.0 + offset) for y in clip]
+    return [_to_luma((y.astype(np.float64) - 126.0) * gain + 126.0 + offset) for y in clip]
 
 
 def estimate_mark(clip: Sequence[Luma]) -> NDArray[np.float64]:
@@ -148,12 +147,12 @@ def measure_psnr(clip: Sequence[Luma], other: Sequence[Luma]) -> float:
 
 
 def _to_luma(values: NDArray[np.float64]) -> Luma:
-    return np.clip(np.rint(values), 16, 235).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 16, 235), np.uint8)
 
 
 def _enlarge(small: NDArray[np.float64], side: int) -> Luma:
     picture = Image.fromarray(_to_luma(small)).resize((side, side), Image.Resampling.BICUBIC)
-    return np.clip(np.asarray(picture), 16, 235).astype(np.uint8)
+    return np.asarray(np.clip(np.asarray(picture), 16, 235), np.uint8)
 
 
 def _caption(luma: Luma) -> Luma:

@@ -1,0 +1,99 @@
+"""The index of issued ids: finds the right one, and its bound is a bound."""
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from platemark_provenance.errors import WatermarkError
+from platemark_provenance.watermark.carriers import SoftBits
+from platemark_provenance.watermark.issued import IssuedIds, log10_false_positive
+from platemark_provenance.watermark.keys import WatermarkKeys, derive_mark_id
+from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payload
+from platemark_provenance.watermark.profile import BROADCAST_1
+
+
+def _soft(keys: WatermarkKeys, mark_id: WatermarkId, *, noise: float, seed: int = 0) -> SoftBits:
+    signal = 1.0 - 2.0 * encode_payload(keys.mac, mark_id, BROADCAST_1.name)
+    values = signal + noise * np.random.default_rng(seed).normal(size=CODED_BITS)
+    return SoftBits(values=values, length=float(np.linalg.norm(values)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_right_id_is_found_in_noise_too_strong_for_blind_reading(
+    keys: WatermarkKeys, issued: IssuedIds, mark_id: WatermarkId, seed: int
+) -> None:
+    best = issued.find_best(_soft(keys, mark_id, noise=1.8, seed=seed))
+
+    assert best is not None
+    assert best.mark_id == mark_id
+    assert log10_false_positive(best.score, hypotheses=10 * len(issued)) < -8
+
+
+def test_noise_scores_far_below_acceptance(issued: IssuedIds) -> None:
+    values = np.random.default_rng(1).normal(size=CODED_BITS)
+
+    best = issued.find_best(SoftBits(values=values, length=float(np.linalg.norm(values))))
+
+    assert best is not None
+    assert log10_false_positive(best.score, hypotheses=10 * len(issued)) > -3
+
+
+def test_an_empty_index_finds_nothing(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    assert IssuedIds.from_ids(keys, []).find_best(_soft(keys, mark_id, noise=0)) is None
+
+
+def test_soft_bits_without_evidence_find_nothing(issued: IssuedIds) -> None:
+    assert issued.find_best(SoftBits(values=np.zeros(CODED_BITS), length=0.0)) is None
+
+
+def test_an_id_given_twice_counts_once(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    index = IssuedIds.from_ids(keys, [mark_id, WatermarkId(b"8 bytes."), mark_id])
+
+    assert len(index) == 2
+    assert mark_id in index
+    assert WatermarkId(b"not here") not in index
+
+
+def test_an_id_of_another_length_is_not_indexed(keys: WatermarkKeys) -> None:
+    with pytest.raises(WatermarkError, match="8 bytes"):
+        IssuedIds.from_ids(keys, [WatermarkId(b"7 bytes")])
+
+
+def test_a_large_index_is_built_in_parts_and_still_finds_its_last(keys: WatermarkKeys) -> None:
+    mark_ids = [WatermarkId(number.to_bytes(8, "big")) for number in range(70_000)]
+    index = IssuedIds.from_ids(keys, mark_ids)
+
+    best = index.find_best(_soft(keys, mark_ids[-1], noise=0.5))
+
+    assert best is not None
+    assert best.mark_id == mark_ids[-1]
+
+
+def test_scores_of_wrong_codewords_are_spread_like_the_bound_says(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    soft = _soft(keys, mark_id, noise=5.0)
+    rng = np.random.default_rng(9)
+    signs = rng.choice([-1.0, 1.0], (4000, CODED_BITS))
+
+    scores = signs @ soft.values / soft.length
+
+    assert scores.std() == pytest.approx(1.0, abs=0.05)
+    assert np.mean(scores > 3) < 3.178 * (1 - ndtr(3))
+
+
+def test_the_bound_grows_with_the_number_of_hypotheses() -> None:
+    one, thousand = (log10_false_positive(8.0, hypotheses=count) for count in (1, 1000))
+
+    assert thousand - one == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("ids", "needed"), [(1, 6.7), (1_000, 7.7), (1_000_000, 8.5)])
+def test_more_issued_ids_need_a_higher_score(ids: int, needed: float) -> None:
+    assert log10_false_positive(needed, hypotheses=10 * ids) == pytest.approx(-9.0, abs=0.7)
+
+
+def test_the_bound_is_never_more_than_certainty() -> None:
+    assert log10_false_positive(-3.0, hypotheses=5) == 0.0
+
+
+def test_ids_drawn_for_different_requests_do_not_collide(keys: WatermarkKeys) -> None:
+    assert len({derive_mark_id(keys, b"%d" % number) for number in range(2000)}) == 2000
