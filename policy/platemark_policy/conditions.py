@@ -4,6 +4,8 @@ One rule: conditions are pure and only ever look for something. There is no "not
 an exception that covers the very words found, so no story around a prompt can excuse what is in it.
 """
 
+import unicodedata
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +16,9 @@ from platemark_policy.disguise import reveal
 from platemark_policy.lexicon import Lexicon
 from platemark_policy.normalize import Normalized, normalize
 from platemark_policy.patterns import SafePattern
+
+# What joins two words into one beside the dashes (category Pd).
+_JOINERS = frozenset("_~+·\u2212")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +164,20 @@ class HasMetadata:
 
 
 def excused_spans(reading: Reading, exceptions: tuple[Condition, ...]) -> frozenset[Span]:
-    """Give the spans that a rule's exceptions cover."""
+    """Give the spans that a rule's exceptions cover.
+
+    A span that a hyphen or the like joins to more letters is none: "naked eye" does not excuse "naked eye-catching".
+    """
     covered = (exception.evidence(reading, frozenset()) for exception in exceptions)
-    return frozenset().union(*(spans for spans in covered if spans))
+    spans = frozenset[Span]().union(*(spans for spans in covered if spans))
+    return frozenset(span for span in spans if not _runs_on(reading.readings[0], span))
+
+
+def _runs_on(plain: Normalized, span: Span) -> bool:
+    after = bisect_left(plain.offsets, span[1])
+    if after + 1 >= len(plain.text) or not plain.text[after + 1].isalnum():
+        return False
+    return plain.text[after] in _JOINERS or unicodedata.category(plain.text[after]) == "Pd"
 
 
 def _unexcused(spans: frozenset[Span], excused: frozenset[Span]) -> frozenset[Span] | None:

@@ -109,42 +109,59 @@ def read_document(content: bytes, *, name: str) -> Entry:
     if len(content) > MAX_FILE_BYTES:
         raise RulePackError(f"{name}: expected at most {MAX_FILE_BYTES} bytes, got {len(content)}.")
     try:
-        events = list(yaml.parse(content.decode("utf-8"), Loader=_LOADER))
+        # Event by event: the parser needs quadratic time for deep nesting, so it must not run ahead of the bounds.
+        return _Builder(yaml.parse(content.decode("utf-8"), Loader=_LOADER), name).document()
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise RulePackError(f"{name}: not readable as YAML ({type(error).__name__}).") from error
-    if len(events) > 2 * _MAX_VALUES:
-        raise RulePackError(f"{name}: expected at most {_MAX_VALUES} values.")
-    if sum(isinstance(event, yaml.DocumentStartEvent) for event in events) != 1:
-        raise RulePackError(f"{name}: expected exactly one YAML document.")
-    stream = iter(events[2:])
-    return _value(next(stream), stream, name, 0)
 
 
-def _value(event: yaml.Event, events: Iterator[yaml.Event], name: str, depth: int) -> Entry:
-    place = name if event.start_mark is None else f"{name}, line {event.start_mark.line + 1}"
-    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-        raise RulePackError(f"{place}: anchors and aliases are not allowed.")
-    if getattr(event, "tag", None) is not None:
-        raise RulePackError(f"{place}: tags are not allowed.")
-    if depth > _MAX_DEPTH:
-        raise RulePackError(f"{place}: values may be nested {_MAX_DEPTH} deep.")
-    if isinstance(event, yaml.ScalarEvent):
-        return Entry(event.value, place)
-    if isinstance(event, yaml.SequenceStartEvent):
-        return Entry(tuple(_members(events, name, depth)), place)
-    return Entry(_pairs(events, name, depth), place)
+class _Builder:
+    """Build values from events while they are parsed; the first event out of bounds is the last one asked for."""
 
+    def __init__(self, events: Iterator[yaml.Event], name: str) -> None:
+        self._events = events
+        self._name = name
+        self._values = 0
 
-def _members(events: Iterator[yaml.Event], name: str, depth: int) -> Iterator[Entry]:
-    while not isinstance(event := next(events), yaml.SequenceEndEvent):
-        yield _value(event, events, name, depth + 1)
+    def document(self) -> Entry:
+        next(self._events)
+        if not isinstance(next(self._events), yaml.DocumentStartEvent):
+            raise self._not_one_document()
+        entry = self._value(next(self._events), 0)
+        next(self._events)
+        if not isinstance(next(self._events), yaml.StreamEndEvent):
+            raise self._not_one_document()
+        return entry
 
+    def _not_one_document(self) -> RulePackError:
+        return RulePackError(f"{self._name}: expected exactly one YAML document.")
 
-def _pairs(events: Iterator[yaml.Event], name: str, depth: int) -> Mapping[str, Entry]:
-    pairs: dict[str, Entry] = {}
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
-        key = _value(event, events, name, depth + 1)
-        if key.text() in pairs:
-            raise key.refusal(f"{key.text()!r} appears twice")
-        pairs[key.text()] = _value(next(events), events, name, depth + 1)
-    return pairs
+    def _value(self, event: yaml.Event, depth: int) -> Entry:
+        place = self._name if event.start_mark is None else f"{self._name}, line {event.start_mark.line + 1}"
+        self._values += 1
+        if self._values > _MAX_VALUES:
+            raise RulePackError(f"{place}: expected at most {_MAX_VALUES} values.")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise RulePackError(f"{place}: anchors and aliases are not allowed.")
+        if getattr(event, "tag", None) is not None:
+            raise RulePackError(f"{place}: tags are not allowed.")
+        if depth > _MAX_DEPTH:
+            raise RulePackError(f"{place}: values may be nested {_MAX_DEPTH} deep.")
+        if isinstance(event, yaml.ScalarEvent):
+            return Entry(event.value, place)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Entry(tuple(self._members(depth)), place)
+        return Entry(self._pairs(depth), place)
+
+    def _members(self, depth: int) -> Iterator[Entry]:
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            yield self._value(event, depth + 1)
+
+    def _pairs(self, depth: int) -> Mapping[str, Entry]:
+        pairs: dict[str, Entry] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._value(event, depth + 1)
+            if key.text() in pairs:
+                raise key.refusal(f"{key.text()!r} appears twice")
+            pairs[key.text()] = self._value(next(self._events), depth + 1)
+        return pairs

@@ -7,6 +7,7 @@ seizures): a flash is a pair of opposing luminance changes of at least 20 cd/m²
 second over more than a quarter of the picture are potentially harmful. The saturated-red rule is not checked.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -180,7 +181,13 @@ _STILL = Reason(
 
 
 def judge_frames(facts: FrameFacts) -> tuple[Finding, ...]:
-    """Give what measured frames are objected to for; these checks hold with every rule pack."""
+    """Give what measured frames are objected to for; these checks hold with every rule pack.
+
+    Raises:
+        PolicyError: the facts cannot have been measured. Not a number is on the safe side of every limit, so such facts
+            are refused before they are compared with any.
+    """
+    _refuse_impossible(facts)
     checks = (
         (facts.is_flashing, "F01", "photosensitive", Verdict.BLOCK, _FLASHING),
         (facts.is_black, "F02", "black_picture", Verdict.REVIEW, _BLACK),
@@ -191,6 +198,13 @@ def judge_frames(facts: FrameFacts) -> tuple[Finding, ...]:
         for found, rule_id, category, action, reason in checks
         if found
     )
+
+
+def _refuse_impossible(facts: FrameFacts) -> None:
+    measured = (facts.fps, facts.flashing_area, facts.flashing_at_s, facts.brightest)
+    counted = (facts.frames, facts.largest_step)
+    if not all(math.isfinite(value) and value >= 0 for value in (*measured, *counted)) or facts.flashing_area > 1:
+        raise PolicyError("Expected measured facts about frames, got a value that is no number or out of its range.")
 
 
 def _sampled(frame: RGB) -> RGB:

@@ -4,7 +4,8 @@ One rule: literal terms only, each found by comparing strings at word starts, so
 text. What needs a pattern is written as a rule's `regex` and goes through `patterns`.
 
 How a term is written: `dog` finds the word and its plural; `behead*` finds words that begin so; `*포르노*` finds it
-anywhere in a Korean word. Korean terms may be followed by particles, and a space in one may be missing in the text.
+anywhere in a Korean word. Korean terms may be followed by particles, and a space in one may be missing in the text, as
+may the space after it where another term follows. A long Latin word is also found in up to three pieces.
 """
 
 import re
@@ -14,9 +15,11 @@ from itertools import product
 from types import MappingProxyType
 
 from platemark_policy.decision import Span
+from platemark_policy.hangul import is_syllable
 from platemark_policy.normalize import Normalized
 
 _WORD_START = re.compile(r"(?<![a-z0-9])[a-z0-9]|(?<![가-힣])[가-힣]")
+_LATIN_WORD = re.compile(r"[a-z0-9]+")
 _HANGUL_RUN = re.compile(r"[가-힣]*")
 _TERM = re.compile(r"\*?[a-z0-9가-힣]+(?: [a-z0-9가-힣]+)*\*?")
 _HANGUL = re.compile(r"[가-힣]")
@@ -24,6 +27,13 @@ _SEPARATORS = str.maketrans({"-": " ", "'": " ", "’": " ", "‘": " ", "_": " 
 _MAX_TERM_CHARS = 60
 # Inside spaced-out letters word borders are unknown; shorter terms would be found in innocent words.
 _SHORTEST_LATIN_INSIDE, _SHORTEST_HANGUL_INSIDE = 4, 2
+
+# What stands after a Korean term and its particles without a space has to be long enough not to be found by chance.
+_SHORTEST_COMPOUND_PART = 2
+_NEAR_HANGUL = re.compile(r"[가-힣]{0,8}")
+# A shorter Latin word would be found across the border of innocent words.
+_LONG_WORD = re.compile(r"[a-z0-9]{7,}")
+_MOST_PIECES = 3
 
 _PLURALS = ("", "들", "님", "씨")
 _PARTICLE_WORDS = """
@@ -76,6 +86,10 @@ class Lexicon:
                     target.setdefault(_key(compiled.chars), []).append(compiled)
         self._at_start = MappingProxyType({key: tuple(terms) for key, terms in at_start.items()})
         self._inside = MappingProxyType({key: tuple(terms) for key, terms in inside.items()})
+        long_words = {
+            key: tuple(term for term in terms if _LONG_WORD.fullmatch(term.chars)) for key, terms in at_start.items()
+        }
+        self._long_words = MappingProxyType(long_words)
 
     def find(self, reading: Normalized) -> dict[str, set[Span]]:
         """Give, for each list with a term in the text, where its terms stand in the original text."""
@@ -92,10 +106,50 @@ class Lexicon:
             for term, start in _standing_at(text, places, terms):
                 if end := _border(text, start, term):
                     yield term, start, end
+        yield from self._in_compounds(text, starts)
+        yield from self._in_pieces(text)
         for first, last in joined:
             for term, start in _standing_at(text, range(first, last), self._at_start):
                 if start + len(term.chars) <= last and _is_long(term):
                     yield term, start, start + len(term.chars)
+
+    def _in_compounds(self, text: str, starts: list[int]) -> Iterator[tuple[_Term, int, int]]:
+        """Find Korean terms written together: one that follows another, and one that another follows."""
+        places = dict.fromkeys(start for start in starts if is_syllable(text[start]))
+        reached, words = list(places), len(places)
+        for start in reached:  # grows while it is read; every place is added once
+            for term, _ in self._compound_parts(text, start):
+                more = [after for after in _after(text, start, term) if after not in places]
+                reached.extend(more)
+                places.update(dict.fromkeys(more))
+        heads: set[int] = set()
+        for start in sorted(reached, reverse=True) if len(reached) > words else ():
+            for term, end in self._compound_parts(text, start):
+                if border := _border(text, start, term):
+                    heads.add(start)
+                    yield term, start, border
+                elif any(after in heads for after in _after(text, start, term) if after > end):
+                    heads.add(start)
+                    yield term, start, end
+
+    def _compound_parts(self, text: str, start: int) -> Iterator[tuple[_Term, int]]:
+        for term, _ in _standing_at(text, (start,), self._at_start):
+            if term.is_hangul and len(term.chars) >= _SHORTEST_COMPOUND_PART:
+                yield term, start + len(term.chars)
+
+    def _in_pieces(self, text: str) -> Iterator[tuple[_Term, int, int]]:
+        """Find long Latin words cut by a space, a hyphen or the like."""
+        words = list(_LATIN_WORD.finditer(text))
+        for index, word in enumerate(words):
+            whole, end = word.group(), word.end()
+            for piece in words[index + 1 : index + _MOST_PIECES]:
+                if text[end : piece.start()] != " ":
+                    break
+                begun, end = whole, piece.end()
+                whole += piece.group()
+                for term in self._long_words.get(_key(whole), ()):
+                    if term.chars.startswith(begun) and term.chars != begun and _is_whole(term, whole):
+                        yield term, word.start(), end
 
 
 def _standing_at(
@@ -138,6 +192,19 @@ def _border(text: str, start: int, term: _Term) -> int:
 
 def _continues(text: str, index: int) -> bool:
     return index < len(text) and text[index].isascii() and text[index].isalnum()
+
+
+def _after(text: str, start: int, term: _Term) -> Iterator[int]:
+    """Give where the next part of a compound may begin: after a term, or after its particles."""
+    end = start + len(term.chars)
+    run = _NEAR_HANGUL.match(text, end)
+    rest = "" if run is None else run.group()
+    return (end + length for length in range(len(rest)) if rest[:length] in _ENDINGS)
+
+
+def _is_whole(term: _Term, word: str) -> bool:
+    """Tell whether pieces put together are a term, all of them."""
+    return word.startswith(term.chars) and (term.ends_open or _border(word, 0, term) == len(word))
 
 
 def _is_long(term: _Term) -> bool:

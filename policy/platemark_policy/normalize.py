@@ -13,7 +13,7 @@ from platemark_policy.confusables import LOOK_ALIKES, NEWS_HANJA
 from platemark_policy.decision import Span
 from platemark_policy.hangul import Glyph, has_loose_letters, is_syllable, recompose
 
-NORMALISER_VERSION = "1"
+NORMALISER_VERSION = "2"
 """Changes whenever any text could come out differently, here or in `disguise`."""
 
 # Letters by category, blank by design: Hangul fillers and the empty Braille cell.

@@ -4,8 +4,8 @@ One rule: a pattern's work at one place in the text is bounded by a number compu
 matcher backtracks and has no timeout, so a pack could otherwise stop the screening of every prompt (ReDoS).
 
 Allowed: literals, `.`, classes, `\d \w \s \b`, escaped punctuation, `(?:…|…)`, and `?`, `{n}`, `{m,n}` with n up to 60.
-Refused: `*`, `+`, `{n,}`, capturing groups, look-around, back-references, flags, and a repeat inside a repeat (an
-optional group is not a repeat).
+Refused: `*`, `+`, `{n,}`, capturing groups, look-around, back-references, flags, a repeat inside a repeat (an optional
+group is not a repeat), a repeated `\b`, and what versions of Python read differently (`&&` inside a class).
 """
 
 import re
@@ -21,7 +21,10 @@ _MAX_PATHS = 20_000
 _MAX_DEPTH = 5
 _CLASS_ESCAPES = frozenset("dws")
 _ESCAPABLE = frozenset("\\.^$*+?{}[]()|/-@#&=:,'\"!~<> ")
-_REPEAT = re.compile(r"\?|\{(\d{1,3})(?:,(\d{1,3}))?\}")
+# Not \d: Python takes other scripts' digits for literals here, and the pattern would not be the one counted.
+_REPEAT = re.compile(r"\?|\{([0-9]{1,3})(?:,([0-9]{1,3}))?\}")
+# Later versions of Python read these as set operators inside a class; until then they warn (FutureWarning).
+_SET_OPERATORS = ("--", "&&", "||", "~~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,14 @@ def compile_pattern(source: str) -> SafePattern:
             f"A pattern may be tried in {_MAX_PATHS} ways at one place in the text, this one in {paths}.",
             fix="Narrow its repeats.",
         )
-    return SafePattern(source, paths, re.compile(source))
+    return SafePattern(source, paths, _compiled(source))
+
+
+def _compiled(source: str) -> re.Pattern[str]:
+    try:
+        return re.compile(source)
+    except re.error as error:
+        raise RulePackError(f"A pattern is not one that Python understands ({error.msg}).") from error
 
 
 class _Parser:
@@ -98,10 +108,12 @@ class _Parser:
 
     def _item(self, depth: int) -> tuple[int, bool]:
         is_group = self._source.startswith("(", self._at)
+        is_border = self._source.startswith("\\b", self._at)
         ways, repeats = self._group(depth) if is_group else self._single()
         match = _REPEAT.match(self._source, self._at)
         if match is None:
             return ways, repeats
+        self._refuse_unless(not is_border, "a border has no length to repeat")
         self._at = match.end()
         low, high = self._bounds(match)
         if repeats and high > 1:
@@ -150,18 +162,35 @@ class _Parser:
             self._at += 1
         first = self._at
         while self._peek() not in {"]", ""}:
-            if self._peek() == "\\":
-                self._escape(_CLASS_ESCAPES)
-            else:
-                self._refuse_unless(self._peek() != "[", "a class holds no other class")
-                self._at += 1
+            self._range()
         self._refuse_unless(self._peek() == "]" and self._at > first, "a class is empty or not closed")
         self._at += 1
 
-    def _escape(self, letters: frozenset[str]) -> None:
+    def _range(self) -> None:
+        """Read one character of a class, or a range of them."""
+        low = self._member()
+        if self._peek() != "-" or self._source[self._at + 1 : self._at + 2] in {"]", ""}:
+            return
+        self._refuse_unless(not self._source.startswith(_SET_OPERATORS, self._at), "a doubled mark inside a class")
+        self._at += 1
+        high = self._member()
+        self._refuse_unless(low != "" and high != "" and low <= high, "a range goes from a character to a later one")
+
+    def _member(self) -> str:
+        """Read one character of a class; give it, or nothing for one that stands for many."""
+        if self._peek() == "\\":
+            escaped = self._escape(_CLASS_ESCAPES)
+            return "" if escaped in _CLASS_ESCAPES else escaped
+        self._refuse_unless(self._peek() != "[", "a class holds no other class")
+        self._refuse_unless(not self._source.startswith(_SET_OPERATORS, self._at), "a doubled mark inside a class")
+        self._at += 1
+        return self._source[self._at - 1]
+
+    def _escape(self, letters: frozenset[str]) -> str:
         escaped = self._source[self._at + 1 : self._at + 2]
         self._refuse_unless(escaped != "" and (escaped in letters or escaped in _ESCAPABLE), "an unknown escape")
         self._at += 2
+        return escaped
 
     def _peek(self) -> str:
         return self._source[self._at : self._at + 1]
