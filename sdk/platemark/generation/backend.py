@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, cast
 
 from platemark.clip import MAX_FPS, MAX_SECONDS, MAX_SEED, MIN_FPS, Size, check_prompt, check_range
 from platemark.errors import Cancelled, RequestError
+from platemark.generation.given import STANDARD_CONTROLS, UNCONDITIONED, Conditioning, Controls
 from platemark.generation.resize import RGB
 
 MAX_STEPS = 250
@@ -66,9 +67,11 @@ class GenerationRequest:
         seed: start of all randomness; the same request with the same seed gives the same frames.
         steps: sampling steps, 1 to 250; none leaves the choice to the generator.
         guidance: how strictly to follow the prompt, 1 to 20; none leaves the choice to the generator.
+        conditioning: frames to keep, a clip to change, or that the clip is a loop or a still.
+        controls: how to sample.
 
     Raises:
-        RequestError: a value is out of bounds.
+        RequestError: a value is out of bounds, or given frames do not fit the clip.
     """
 
     prompt: str
@@ -78,6 +81,8 @@ class GenerationRequest:
     seed: int
     steps: int | None = None
     guidance: float | None = None
+    conditioning: Conditioning = UNCONDITIONED
+    controls: Controls = STANDARD_CONTROLS
 
     def __post_init__(self) -> None:
         check_prompt(self.prompt)
@@ -88,6 +93,7 @@ class GenerationRequest:
             check_range("steps", self.steps, 1, MAX_STEPS)
         if self.guidance is not None:
             check_range("guidance", self.guidance, 1.0, MAX_GUIDANCE)
+        self.conditioning.check_fits(self.size, frames=self.frames)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +113,7 @@ class ResolvedRequest:
         assumed: what the prompt left open and the generator chose, by aspect.
         ignored_words: words of the prompt that will not be seen in the clip.
         resampling: in words, all that happens between the model's frames and those that come out.
+        conditions: in words, what was given and what is made of it, one sentence each.
     """
 
     request: GenerationRequest
@@ -121,6 +128,7 @@ class ResolvedRequest:
     assumed: Mapping[str, str] = field(default_factory=dict)
     ignored_words: tuple[str, ...] = ()
     resampling: str = ""
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,11 +84,23 @@ def blend_in_time(frames: Iterable[Picture], plan: ClipPlan) -> Iterator[Picture
     Yields:
         `plan.frames` pictures.
     """
+    return blend_at(frames, (plan.position(frame) for frame in range(plan.frames)))
+
+
+def blend_at(frames: Iterable[Picture], positions: Iterable[float]) -> Iterator[Picture]:
+    """Give the pictures at some places in native frames, mixed from two neighbours where needed.
+
+    Args:
+        frames: native frames in order; read no further than needed.
+        positions: rising.
+
+    Yields:
+        A picture for each position.
+    """
     stream = iter(frames)
     lower = upper = next(stream)
     reached = 0  # index of the native frame in `upper`
-    for frame in range(plan.frames):
-        position = plan.position(frame)
+    for position in positions:
         while reached < position:
             lower, upper = upper, next(stream)
             reached += 1

@@ -22,6 +22,7 @@ class Role(StrEnum):
     ACT = "act"
     AMOUNT = "amount"
     NUMBER = "number"
+    COUNTED = "counted"
     BEHIND = "behind"
     LAND = "land"
     DETAIL = "detail"
@@ -62,8 +63,9 @@ ENGLISH: Mapping[str, tuple[Meaning, ...]] = _table(
         "amount:much + scene:sky": "cloudy overcast",
         "scene:sea": "sea seas ocean oceans seascape",
         "weak scene:sea": "wave waves water surf swell",
-        "scene:chart": "chart charts graph graphs bars histogram barchart",
-        "weak scene:chart": "bar",
+        "scene:chart": "chart charts graph graphs histogram barchart",
+        "scene:chart + counted": "bars",
+        "weak scene:chart + counted": "bar column columns",
         "scene:globe": "globe globes planet planets earth",
         "scene:city": ("city cities town skyline cityscape downtown buildings building skyscrapers skyscraper urban"),
         "detail:city": "lights windows lit",
@@ -119,9 +121,9 @@ ENGLISH: Mapping[str, tuple[Meaning, ...]] = _table(
         "land": "land lands continent continents landmass landmasses",
         "on": "on against",
         "from": "from",
-        "not before": "no without not never",
+        "not before": "no without not never neither nor isnt arent doesnt dont",
         "empty": (
-            "a an the of with at in and or is are to over under by it its this that there some one "
+            "a an the any of with at in and or is are to over under by it its this that there some one "
             "single very please video videos clip clips footage scene scenes shot show shows "
             "showing make generate create as into across toward towards while during for view"
         ),
@@ -140,7 +142,8 @@ KOREAN: Mapping[str, tuple[Meaning, ...]] = _table(
         "amount:much + scene:sky": "먹구름 흐린~",
         "scene:sea": "바다 바닷물 파도 해양 대양 물결 바닷가",
         "time:night + scene:sea": "밤바다",
-        "scene:chart": "차트 그래프 막대 막대그래프 도표 막대차트",
+        "scene:chart": "차트 그래프 막대그래프 도표 막대차트",
+        "scene:chart + counted": "막대",
         "scene:globe": "지구 지구본 행성 지구의",
         "scene:city": "도시 도심 시내 빌딩 건물 고층빌딩 스카이라인 시가지",
         "time:night + scene:city": "야경 밤거리",
@@ -187,11 +190,12 @@ KOREAN: Mapping[str, tuple[Meaning, ...]] = _table(
         "number:five": "다섯 5개 다섯개",
         "behind": "배경 바탕",
         "land": "육지 대륙 땅",
-        "not": "없는 없이 없다 말고 아닌",
+        "not": "없는 없이 없다 말고 아닌 않~ 그친~ 그치~",
+        "not:verb": "안",
         "empty": (
             "개 한 하나 그리고 영상 동영상 비디오 클립 장면 모습 화면 있는 있다 있고 위 위에 속 "
             "속에 앞 쪽 점 몇 오는 온다 오고 보여줘 보여주는 만들어줘 만들어 주세요 함께 배경으로 "
-            "뜬 떠 떠있는 보이는 색 색의 채 치는 친다 되는 하는 한다 가는 간다"
+            "오지 올 날 뜬 떠 떠있는 보이는 색 색의 채 치는 친다 되는 하는 한다 가는 간다"
         ),
     }
 )
@@ -199,12 +203,18 @@ KOREAN: Mapping[str, tuple[Meaning, ...]] = _table(
 
 _PARTICLES = (
     "이 가 은 는 을 를 의 에 에서 에게 로 으로 와 과 도 만 들 들이 들은 들을 들의 이고 이며 인 "
-    "이다 하고 랑 부터 까지 에는 에도 에서는 으로부터 로부터 에서부터 처럼 위 위에 위로 위의 속 "
+    "이다 하고 랑 나 이나 부터 까지 에는 에도 에서는 으로부터 로부터 에서부터 처럼 위 위에 위로 위의 속 "
     "속에 속의 빛 빛의 색 색의 형 모양 모양의 모양이 개 개의 개가 개로 중 마다"
 )
 PARTICLES = frozenset(_PARTICLES.split())
 """What may follow a Korean noun without changing what it says here."""
 SOURCE_PARTICLES = frozenset({"에서", "부터", "에서부터", "으로부터", "로부터"})
 """After a direction these mean that something comes from there."""
+LISTING_PARTICLES = frozenset({"도", "나", "이나", "와", "과", "랑", "하고"})
+"""After a noun these mean that the next noun belongs with it."""
+WEATHER_VERB = r"(?:오(?:는|고|지|며|면|던)|온다|온|올|내리[가-힣]{0,3}|내린[가-힣]{0,2})"
+"""A pattern of what weather does in Korean; "오" alone begins many other words."""
+NOT_ENDING = "n't"
+"""What an English verb ends in when it is denied."""
 MAX_VERB_ENDING = 5
 """Syllables; longer endings are other words."""

@@ -3,7 +3,7 @@
 One rule: torch computes only inside this file's blocks; between two yields nothing of torch's state is changed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,8 @@ class Job:
         threads: for torch; none leaves the choice to the work and the process's cores.
         on_progress: told after each step and each decoded group.
         cancel: looked at before each step and each group.
+        unwanted: what it shall not show, as the transformer reads it; nothing by default.
+        source: a clip to start from instead of noise.
     """
 
     plan: ClipPlan
@@ -43,6 +45,21 @@ class Job:
     threads: int | None
     on_progress: ProgressListener
     cancel: CancelToken
+    unwanted: tuple[int, ...] = ()
+    source: "SourceClip | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceClip:
+    """A clip to change.
+
+    Args:
+        native_frame: gives the picture (h, w, 3) float32 in [0, 255] of a native frame, from 0.
+        strength: how far to go from it, 0 to 1.
+    """
+
+    native_frame: Callable[[int], Picture]
+    strength: float
 
 
 def decoded_groups(networks: Networks, job: Job) -> Iterator[Picture]:
@@ -56,45 +73,91 @@ def decoded_groups(networks: Networks, job: Job) -> Iterator[Picture]:
     Raises:
         Cancelled: the token was thrown; noticed within one step.
     """
-    threads = job.threads or _threads(networks, job)
+    threads = threads_for(networks, job)
     windows = plan_windows(job.plan.latent_frames, length=job.window)
     known: Tensor | None = None
     decoded = 0
     for index, window in enumerate(windows):
         with torch_threads(threads), torch.inference_mode():
-            noise = _window_noise(networks, job, window)
-            walk = Walk(job.sampler, _guidance(networks, job), _given(noise, window, known))
+            noise = window_noise(networks, job, range(window.first, window.stop))
+            given, source = _given(noise, window, known), _source(networks, job, window)
+            strength = 1.0 if job.source is None else job.source.strength
+            walk = Walk(job.sampler, guidance_of(networks, job), given, source, strength)
             # Each window is a clip of its own to the model, which was trained on positions 0 to 4 alone.
             positions = torch.arange(noise.shape[1])[None]
-            report = _reporter(job, done=index, total=len(windows))
+            report = step_reporter(job, done=index * job.sampler.steps, total=len(windows) * job.sampler.steps)
             latents = sample(networks.transformer, noise, positions, walk, on_step=report)  # (1, t, h, w, c)
         known = latents[:, -1:]
         for group in latents[0, window.given :][: job.plan.decoded - decoded]:
             job.cancel.raise_if_cancelled()
             with torch_threads(threads), torch.inference_mode():
-                frames = _decode(networks, group)
+                frames = decode(networks, group)
             yield frames[-1:] if decoded == 0 else frames
             decoded += 1
             job.on_progress(Progress("decode", decoded, job.plan.decoded))
 
 
-def _threads(networks: Networks, job: Job) -> int:
+def threads_for(networks: Networks, job: Job) -> int:
+    """Choose how many threads torch gets for a window of this job."""
+    if job.threads is not None:
+        return job.threads
     grid = networks.transformer.config.patch
     tokens = job.window * grid_side(job.plan.rows, grid) * grid_side(job.plan.columns, grid)
     return worthwhile_threads(tokens * (1 if job.sampler.guidance == 1 else 2), cores=usable_cores())
 
 
-def _window_noise(networks: Networks, job: Job, window: Window) -> Tensor:
+def window_noise(networks: Networks, job: Job, frames: range) -> Tensor:
+    """Draw the noise (1, t, h, w, c) of some latent frames of the clip."""
     channels = networks.transformer.config.latent_channels
-    frames = range(window.first, window.stop)
     return draw_noise(job.seed, frames, height=job.plan.rows, width=job.plan.columns, channels=channels)[None]
 
 
-def _guidance(networks: Networks, job: Job) -> Guidance:
+def guidance_of(networks: Networks, job: Job) -> Guidance:
+    """Embed what to follow and what to move away from."""
     slots = torch.tensor([job.slots])
-    return Guidance(
-        networks.transformer.encode_slots(slots), networks.transformer.encode_slots(torch.zeros_like(slots))
-    )
+    away = torch.tensor([job.unwanted]) if job.unwanted else torch.zeros_like(slots)
+    return Guidance(networks.transformer.encode_slots(slots), networks.transformer.encode_slots(away))
+
+
+def step_reporter(job: Job, *, done: int, total: int) -> Callable[[int], None]:
+    """Make a listener for the steps of a walk, `done` of `total` steps of the job lying before it.
+
+    Raises:
+        Cancelled: the token was thrown; so does the listener, after each step.
+    """
+    job.cancel.raise_if_cancelled()
+
+    def report(step: int) -> None:
+        """Tell the listener, then look whether to stop."""
+        job.on_progress(Progress("denoise", done + step, total))
+        job.cancel.raise_if_cancelled()
+
+    return report
+
+
+def decode(networks: Networks, latents: Tensor) -> Picture:
+    """Restore the frames (s, h, w, 3) float32 in [0, 255] of one latent frame (h, w, c)."""
+    frames = networks.autoencoder.decode_group(latents[None])[0].clamp(-1, 1)  # (s, h, w, 3)
+    picture: Picture = ((frames + 1) * 127.5).numpy().astype(np.float32, copy=False)
+    return picture
+
+
+def encode_first(networks: Networks, picture: Picture) -> Tensor:
+    """Compress a picture (h, w, 3) in [0, 255] to a clip's first latent frame (1, 1, h, w, c)."""
+    return networks.autoencoder.encode(_as_video([picture]))
+
+
+def encode_later(networks: Networks, pictures: Sequence[Picture]) -> Tensor:
+    """Compress pictures from the middle of a clip to latent frames (1, t, h, w, c).
+
+    The encoder takes the first frame of what it is given for a clip's first, which stands still. So a copy is put
+    before the pictures, and its latent frame thrown away.
+    """
+    return networks.autoencoder.encode(_as_video([pictures[0], *pictures]))[:, 1:]
+
+
+def _as_video(pictures: Sequence[Picture]) -> Tensor:
+    return torch.from_numpy(np.stack(pictures) / np.float32(127.5) - 1)[None]
 
 
 def _given(noise: Tensor, window: Window, known: Tensor | None) -> GivenFrames | None:
@@ -107,18 +170,12 @@ def _given(noise: Tensor, window: Window, known: Tensor | None) -> GivenFrames |
     return GivenFrames(latents, mask)
 
 
-def _reporter(job: Job, *, done: int, total: int) -> Callable[[int], None]:
-    job.cancel.raise_if_cancelled()
-
-    def report(step: int) -> None:
-        """Tell the listener, then look whether to stop."""
-        job.on_progress(Progress("denoise", done * job.sampler.steps + step, total * job.sampler.steps))
-        job.cancel.raise_if_cancelled()
-
-    return report
-
-
-def _decode(networks: Networks, latents: Tensor) -> Picture:
-    frames = networks.autoencoder.decode_group(latents[None])[0].clamp(-1, 1)  # (s, h, w, 3)
-    picture: Picture = ((frames + 1) * 127.5).numpy().astype(np.float32, copy=False)
-    return picture
+def _source(networks: Networks, job: Job, window: Window) -> Tensor | None:
+    if job.source is None:
+        return None
+    start, stop = (networks.autoencoder.config.frames(n) for n in (window.first, window.stop))
+    if window.first == 0:
+        first = encode_first(networks, job.source.native_frame(0))
+        later = [job.source.native_frame(i) for i in range(1, stop)]
+        return torch.cat([first, encode_later(networks, later)], dim=1) if later else first
+    return encode_later(networks, [job.source.native_frame(i) for i in range(start, stop)])

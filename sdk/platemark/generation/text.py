@@ -13,13 +13,16 @@ from platemark.errors import RequestError
 from platemark.generation.lexicon import (
     ENGLISH,
     KOREAN,
+    LISTING_PARTICLES,
     MAX_VERB_ENDING,
+    NOT_ENDING,
     PARTICLES,
     SOURCE_PARTICLES,
+    WEATHER_VERB,
     Meaning,
     Role,
 )
-from platemark.generation.scenes import SCENE_RULES, SKY_COLOUR_TIMES, Scene, SlotValues
+from platemark.generation.scenes import NUMBERS, SCENE_RULES, SKY_COLOUR_TIMES, Scene, SlotValues
 
 MAX_REPORTED_WORD = 40
 """Characters of an ignored word that are reported."""
@@ -27,7 +30,20 @@ CAN_SHOW = (
     "a circle, square or triangle that moves; clouds in a sky; a sea; a bar chart that rises or falls; a turning "
     "globe; a city in rain or snow"
 )
-_WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*|[가-힣]+|\d+[가-힣]*|[^\W\d_]+|\d+")
+_LATIN = "a-zß-öø-ɏ"
+# A number keeps what is written onto it: "4k", "3개", "2.5" and "5%" are words of their own, not numbers of bars.
+_WORD = re.compile(
+    rf"[{_LATIN}][{_LATIN}\d]*(?:[-'][{_LATIN}\d]+)*|[가-힣]+|\d[\d{_LATIN}가-힣]*(?:[.,]\d+)*(?:\s?%)?|[^\W\d_]+"
+)
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'"))
+_WEATHER_NOUN = "|".join(word for word, meanings in KOREAN.items() if any(m.role is Role.WEATHER for m in meanings))
+# What Koreans write together: weather and its verb, either with a particle or a denial between them; a denied verb.
+_WRITTEN_TOGETHER = (
+    re.compile(rf"((?:{_WEATHER_NOUN})[이가은는도]?)(안)?({WEATHER_VERB})"),
+    re.compile(rf"(안)({WEATHER_VERB})"),
+    re.compile(r"([가-힣]{1,6}지)(않[가-힣]{0,4})"),
+)
+_WEATHER_VERB = re.compile(WEATHER_VERB)
 _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 _RANK = ("globe", "chart", "circle", "square", "triangle", "sea", "sky")
 """Of several scenes in one prompt the first in this list is shown; a city comes before all."""
@@ -52,11 +68,12 @@ class Understanding:
 
 @dataclass(slots=True)
 class _Word:
-    """A word while the grammar works on it; `used` once some rule has acted on it."""
+    """A word while the grammar works on it; `used` once some rule has acted on it, `counts` for a number of bars."""
 
     text: str
     meanings: tuple[Meaning, ...]
-    from_there: bool = False
+    ending: str = ""
+    counts: bool = False
     used: bool = False
     unwanted: Role | None = None
 
@@ -72,6 +89,7 @@ def understand(prompt: str) -> Understanding:
         RequestError: no word of it names a scene that the model can show.
     """
     words = [_look_up(text) for text in split_words(prompt)]
+    _settle_numbers(words)
     _settle_shades(words)
     _drop_negated(words)
     name = _choose_scene(words)
@@ -91,18 +109,58 @@ def understand(prompt: str) -> Understanding:
     return Understanding(values, understood | {"scene": scene.shown}, assumed, tuple(ignored))
 
 
+def read_negative(prompt: str, *, scene_name: str) -> tuple[SlotValues, tuple[str, ...]]:
+    """Read what shall not be seen in a scene.
+
+    Args:
+        prompt: words for things, colours, motions, times and amounts to stay away from.
+        scene_name: the scene that is shown.
+
+    Returns:
+        The values to stay away from, open where none was named; and the words that name nothing the scene could show.
+    """
+    words = [_look_up(text) for text in split_words(prompt)]
+    _settle_numbers(words)
+    _settle_shades(words)
+    named = _choose_scene(words)
+    values = _read_values(words, scene_name, SCENE_RULES[scene_name])
+    if named is not None:
+        _mark_scene_words(words, named)
+    ignored = dict.fromkeys(word.text[:MAX_REPORTED_WORD] for word in words if not word.used)
+    return replace(values, scene=named), tuple(ignored)
+
+
 def split_words(prompt: str) -> tuple[str, ...]:
-    """Split a prompt into lower-case words and numbers, in composed Unicode; punctuation falls away."""
-    return tuple(_WORD.findall(unicodedata.normalize("NFKC", prompt).lower()))
+    """Split a prompt into lower-case words and numbers, in composed Unicode; punctuation falls away.
+
+    What is joined by a hyphen, or written together as Koreans do, is one word if the grammar knows it as one.
+    """
+    plain = unicodedata.normalize("NFKC", prompt).lower().translate(_APOSTROPHES)
+    return tuple(part for word in _WORD.findall(plain) for part in _parts(word))
+
+
+def _parts(word: str) -> tuple[str, ...]:
+    if "-" in word and not _look_up(word).meanings:
+        return tuple(word.split("-"))
+    if _is_korean(word) and not _look_up(word).meanings:
+        together = next((match for pattern in _WRITTEN_TOGETHER if (match := pattern.fullmatch(word))), None)
+        return (word,) if together is None else tuple(part for part in together.groups() if part)
+    return (word,)
+
+
+def _is_korean(word: str) -> bool:
+    return "가" <= word[-1] <= "힣"
 
 
 def _look_up(text: str) -> _Word:
-    if "가" <= text[-1] <= "힣":
+    if _is_korean(text):
         known, ending = _look_up_korean(text)
+    elif text.endswith(NOT_ENDING):
+        known, ending = ENGLISH["not"], ""
     else:
         known, ending = ENGLISH.get(text) or ENGLISH.get(text.removesuffix("'s"), ()), ""
     empty = any(meaning.role is Role.EMPTY for meaning in known)
-    return _Word(text, known, from_there=ending in SOURCE_PARTICLES, used=empty)
+    return _Word(text, known, ending=ending, used=empty)
 
 
 def _look_up_korean(text: str) -> tuple[tuple[Meaning, ...], str]:
@@ -114,6 +172,20 @@ def _look_up_korean(text: str) -> tuple[tuple[Meaning, ...], str]:
         if f"{stem}~" in KOREAN and len(ending) <= MAX_VERB_ENDING:
             return KOREAN[f"{stem}~"], ending
     return (), ""
+
+
+def _settle_numbers(words: list[_Word]) -> None:
+    """Let a number count only beside the bars it counts, with nothing but what describes them in between."""
+    for forward in (words, words[::-1]):
+        beside = False
+        for word in reversed(forward):
+            word.counts |= beside and word.says(Role.NUMBER) is not None
+            beside = word.says(Role.COUNTED) is not None or (beside and _describes(word))
+
+
+def _describes(word: _Word) -> bool:
+    roles = {meaning.role for meaning in word.meanings}
+    return word.text.startswith("개") or bool(roles & {Role.COLOUR, Role.SHADE, Role.AMOUNT, Role.ACT, Role.NUMBER})
 
 
 def _settle_shades(words: list[_Word]) -> None:
@@ -131,16 +203,58 @@ def _settle_shades(words: list[_Word]) -> None:
 
 def _drop_negated(words: list[_Word]) -> None:
     """Take away the meaning of what the prompt does not want, so that it is reported and not shown."""
-    content = [word for word in words if not word.used]
-    for index, word in enumerate(content):
-        if word.says(Role.NOT_BEFORE) is not None and index + 1 < len(content):
-            _drop(content[index + 1])
-        if word.says(Role.NOT) is not None and index > 0:
-            _drop(content[index - 1])
+    for index, word in enumerate(words):
+        if word.says(Role.NOT_BEFORE) is not None:
+            _drop_after(words[index + 1 :])
+        elif word.says(Role.NOT) == "verb":
+            _drop_around(words[:index], words[index + 1 :])
+        elif word.says(Role.NOT) is not None:
+            _drop_before(words[:index])
+
+
+def _drop_after(words: list[_Word]) -> None:
+    """Drop the next word that says something; "or" goes on to another, and an amount to the weather it belongs to."""
+    wanted, amount = False, False
+    for word in words:
+        if word.says(Role.NOT_BEFORE) is not None:
+            return
+        if word.text == "or":
+            wanted = False
+        elif not word.used:
+            if wanted and not (amount and word.says(Role.WEATHER) is not None):
+                return
+            wanted, amount = True, word.says(Role.AMOUNT) is not None
+            _drop(word)
+
+
+def _drop_before(words: list[_Word]) -> None:
+    """Drop the last word that says something, the weather that a denied verb is about, and what is listed with it."""
+    dropped, verb = False, False
+    for word in reversed(words):
+        if word.used:
+            continue
+        is_subject = verb and word.says(Role.WEATHER) is not None
+        if dropped and not is_subject and word.ending not in LISTING_PARTICLES:
+            return
+        dropped, verb = True, word.says(Role.ACT) is not None
+        _drop(word)
+
+
+def _drop_around(before: list[_Word], after: list[_Word]) -> None:
+    """Drop what a verb does that is denied before it, and the weather it is about; the same word is also "inside"."""
+    verb = after[0] if after else None
+    if verb is None:
+        return
+    subject = next((word for word in reversed(before) if not word.used), None)
+    if _WEATHER_VERB.fullmatch(verb.text) and subject is not None and subject.says(Role.WEATHER) is not None:
+        _drop_before(before)
+    if verb.says(Role.ACT) is not None:
+        _drop(verb)
 
 
 def _drop(word: _Word) -> None:
-    word.unwanted = Role.WEATHER if word.says(Role.WEATHER) is not None else None
+    if word.says(Role.WEATHER) is not None:
+        word.unwanted = Role.WEATHER
     word.meanings = ()
 
 
@@ -186,7 +300,9 @@ def _read_values(words: list[_Word], name: str, scene: Scene) -> SlotValues:
         )
     amounts = {key: value for key, value in (("little", scene.little), ("much", scene.much)) if value is not None}
     if scene.numbers:
-        return replace(values, amount=_read_first(words, Role.NUMBER, {n: n for n in ("two", "three", "four", "five")}))
+        return replace(
+            values, amount=_read_first([word for word in words if word.counts], Role.NUMBER, {n: n for n in NUMBERS})
+        )
     values = replace(values, amount=_read_first(words, Role.AMOUNT, amounts))
     return _sky_colour(words, values) if name == "sky" else values
 
@@ -246,7 +362,7 @@ def _read_way(words: list[_Word]) -> tuple[str | None, list[_Word]]:
         way = word.says(Role.WAY)
         if way is not None:
             because.append(word)
-            if word.from_there or previous == Role.FROM:
+            if word.ending in SOURCE_PARTICLES or previous == Role.FROM:
                 source = source or way
             else:
                 to = to or way

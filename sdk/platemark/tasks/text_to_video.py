@@ -3,20 +3,15 @@
 One rule: a task says what is wanted and knows no generator; any that follows the protocol can do it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from platemark.clip import MAX_FPS, MAX_SECONDS, MIN_FPS, MIN_SECONDS, Size, check_range
 from platemark.errors import RequestError
-from platemark.generation.backend import (
-    CancelToken,
-    Cost,
-    GenerationRequest,
-    Generator,
-    ProgressListener,
-    ResolvedRequest,
-)
-from platemark.generation.resize import RGB
+from platemark.generation.backend import GenerationRequest, Generator
+from platemark.generation.given import STANDARD_CONTROLS, Controls
+from platemark.tasks.planned import PlannedClip, plan_request
+
+__all__ = ["DEFAULT_SIZE", "PlannedClip", "TextToVideo", "plan_text_to_video"]
 
 DEFAULT_SIZE = Size(512, 512)
 
@@ -33,6 +28,7 @@ class TextToVideo:
         seed: start of all randomness.
         steps: sampling steps; none leaves the choice to the generator.
         guidance: how strictly to follow the prompt; none leaves the choice to the generator.
+        controls: how to sample.
 
     Raises:
         RequestError: a value is out of bounds, or the clip would have no frame.
@@ -45,6 +41,7 @@ class TextToVideo:
     seed: int = 0
     steps: int | None = None
     guidance: float | None = None
+    controls: Controls = STANDARD_CONTROLS
 
     def __post_init__(self) -> None:
         check_range("seconds", self.seconds, MIN_SECONDS, MAX_SECONDS)
@@ -70,30 +67,8 @@ class TextToVideo:
             seed=self.seed,
             steps=self.steps,
             guidance=self.guidance,
+            controls=self.controls,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedClip:
-    """A clip that can be made: what it will be, what it will cost, and its frames when they are wanted."""
-
-    generator: Generator
-    resolved: ResolvedRequest
-    cost: Cost
-
-    def frames(
-        self, *, on_progress: ProgressListener | None = None, cancel: CancelToken | None = None
-    ) -> Iterator[RGB]:
-        """Make the frames, one by one; each call starts anew and gives the same ones.
-
-        Yields:
-            (height, width, 3) uint8 RGB.
-
-        Raises:
-            Cancelled: the token was thrown.
-            GenerationError: the model failed.
-        """
-        return self.generator.generate(self.resolved, on_progress=on_progress, cancel=cancel)
 
 
 def plan_text_to_video(generator: Generator, task: TextToVideo) -> PlannedClip:
@@ -102,5 +77,4 @@ def plan_text_to_video(generator: Generator, task: TextToVideo) -> PlannedClip:
     Raises:
         RequestError: the generator cannot show what the prompt asks for.
     """
-    resolved = generator.resolve(task.to_request())
-    return PlannedClip(generator, resolved, generator.estimate(resolved))
+    return plan_request(generator, task.to_request())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platemark.errors import MissingExtra, RequestError
+from platemark.generation.avoiding import avoid
 from platemark.generation.backend import (
     CancelToken,
     Cost,
@@ -23,11 +24,10 @@ from platemark.generation.backend import (
 )
 from platemark.generation.card import card_as_json, read_card, read_weights
 from platemark.generation.config import SamplerConfig
-from platemark.generation.finish import blend_in_time, even_out_groups, fit_frame, smooth_ripples
-from platemark.generation.plan import ClipPlan, describe, plan_clip, plan_windows
 from platemark.generation.resize import RGB
 from platemark.generation.scenes import SCENE_RULES, guidance_for
-from platemark.generation.text import Understanding, understand
+from platemark.generation.shaping import plan_shape
+from platemark.generation.text import understand
 
 if TYPE_CHECKING:
     from platemark.generation.checkpoint import Networks
@@ -119,36 +119,40 @@ class EmbeddedGenerator:
         Raises:
             RequestError: the prompt names nothing that the model can show; the message says what it can.
         """
-        reading = understand(request.prompt)
-        plan = self._plan(request, reading)
+        avoidance = avoid(understand(request.prompt), request.controls.negative_prompt)
+        reading = avoidance.reading
+        shape = plan_shape(self._card, reading.values, request)
         guidance = guidance_for(reading.values) if request.guidance is None else request.guidance
         return ResolvedRequest(
             request=request,
             model=NAME,
-            native_width=plan.native_width,
-            native_height=plan.native_height,
-            native_frames=plan.native_frames,
+            native_width=shape.clip.native_width,
+            native_height=shape.clip.native_height,
+            native_frames=shape.native_frames,
             native_fps=self._card.native.fps,
             steps=request.steps or self._card.sampler.steps,
             guidance=guidance,
             understood=reading.understood,
             assumed=reading.assumed,
-            ignored_words=reading.ignored_words,
-            resampling=describe(plan, request.size, fps=request.fps, native_fps=self._card.native.fps),
+            ignored_words=tuple(dict.fromkeys((*reading.ignored_words, *avoidance.ignored_words))),
+            resampling=shape.resampling,
+            conditions=shape.conditions,
         )
 
     def estimate(self, resolved: ResolvedRequest) -> Cost:
         """Say what a clip will cost, loading the model included; within a factor of two on two idle cores."""
         request = resolved.request
-        plan = self._plan(request, understand(request.prompt))
-        windows = plan_windows(plan.latent_frames, length=self._window)
-        forwards = resolved.steps * len(windows) * (1 if resolved.guidance == 1 else 2)
-        tokens = self._window * plan.rows * plan.columns / self._card.architecture.transformer.patch**2
+        reading = avoid(understand(request.prompt), request.controls.negative_prompt).reading
+        shape = plan_shape(self._card, reading.values, request)
+        plan = shape.clip
+        passes = resolved.steps if request.controls.method == "euler" else 2 * resolved.steps - 1
+        forwards = passes * shape.walks * (1 if resolved.guidance == 1 else 2)
+        tokens = shape.tempo.window * plan.rows * plan.columns / self._card.architecture.transformer.patch**2
         pixels = request.size.width * request.size.height
         seconds = (
             _SECONDS_TO_LOAD
             + forwards * tokens * _SECONDS_PER_TOKEN_FORWARD
-            + plan.latent_frames * _SECONDS_PER_GROUP
+            + shape.native_frames / shape.tempo.group * _SECONDS_PER_GROUP
             + request.frames * pixels / 1e6 * _SECONDS_PER_MEGAPIXEL
         )
         return Cost(round(seconds, 2), _BASE_BYTES + _BYTES_PER_PIXEL * pixels, forwards)
@@ -171,39 +175,33 @@ class EmbeddedGenerator:
             raise RequestError(
                 f"This plan is for the model {resolved.model[:40]!r}, not {NAME!r}.", fix="Resolve it again."
             )
-        from platemark.generation.synthesis import Job, decoded_groups  # loads torch
+        from platemark.generation.making import Making, make_frames, source_clip  # loads torch
+        from platemark.generation.synthesis import Job
 
         request, report, token = resolved.request, on_progress or _ignore, cancel or CancelToken()
         token.raise_if_cancelled()
         networks = self._load()
-        reading = understand(request.prompt)
-        scene, plan = SCENE_RULES[reading.values.scene or ""], self._plan(request, reading)
+        avoidance = avoid(understand(request.prompt), request.controls.negative_prompt)
+        values = avoidance.reading.values
+        shape = plan_shape(self._card, values, request)
         report(Progress("text", 1, 1))
-        groups = decoded_groups(
-            networks,
-            Job(
-                plan=plan,
-                slots=reading.values.indices(),
-                seed=request.seed,
-                sampler=SamplerConfig(resolved.steps, resolved.guidance, self._card.sampler.shift),
-                window=self._window,
-                threads=self._threads,
-                on_progress=report,
-                cancel=token,
-            ),
+        controls, usual = request.controls, self._card.sampler
+        shift = usual.shift if controls.shift is None else controls.shift
+        job = Job(
+            plan=shape.clip,
+            slots=values.indices(),
+            seed=request.seed,
+            sampler=SamplerConfig(resolved.steps, resolved.guidance, shift, controls.method),
+            window=shape.tempo.window,
+            threads=self._threads,
+            on_progress=report,
+            cancel=token,
+            unwanted=avoidance.unwanted.indices(),
+            source=source_clip(request, shape),
         )
-        evened = even_out_groups(groups, strength=scene.border_blend)
-        native = (smooth_ripples(frame, ripple=scene.ripple) for frame in evened)
-        for picture in blend_in_time(native, plan):
-            token.raise_if_cancelled()
-            yield fit_frame(picture, plan, width=request.size.width, height=request.size.height)
-
-    @property
-    def _window(self) -> int:
-        return self._card.architecture.autoencoder.latent_frames(self._card.native.frames)
-
-    def _plan(self, request: GenerationRequest, reading: Understanding) -> ClipPlan:
-        return plan_clip(self._card, reading.values, request.size, frames=request.frames, fps=request.fps)
+        yield from make_frames(
+            networks, Making(request=request, shape=shape, job=job, scene=SCENE_RULES[values.scene or ""])
+        )
 
     def _load(self) -> "Networks":
         from platemark.generation.checkpoint import load_networks  # loads torch

@@ -83,7 +83,14 @@ class TestCardGenerator:
         return generator_info()
 
     def resolve(self, request: GenerationRequest) -> ResolvedRequest:
-        """Plan the card; every word of the prompt is ignored, and listed."""
+        """Plan the card; every word of the prompt is ignored, and listed.
+
+        Raises:
+            RequestError: a loop, or a clip to change: the card can only keep given frames.
+        """
+        kind = request.conditioning.kind
+        if kind in ("source", "loop"):
+            raise RequestError(f"The test card cannot make a {kind}.", fix="Use the model 'embedded'.")
         words = dict.fromkeys(word[:40] for word in re.findall(r"\w+", request.prompt.lower()))
         return ResolvedRequest(
             request=request,
@@ -97,6 +104,7 @@ class TestCardGenerator:
             understood={"scene": "a test card"},
             ignored_words=tuple(words),
             resampling="none: drawn at the requested size and rate",
+            conditions=tuple(f"frames {each.first} to {each.stop - 1} kept" for each in request.conditioning.given),
         )
 
     def estimate(self, resolved: ResolvedRequest) -> Cost:
@@ -125,7 +133,11 @@ class TestCardGenerator:
         still = _background(request.size, request.seed)
         for frame in range(request.frames):
             token.raise_if_cancelled()
-            yield _draw_frame(still, request.size, request.seed, frame)
+            footage = next((each for each in request.conditioning.given if each.first <= frame < each.stop), None)
+            if footage is None:
+                yield _draw_frame(still, request.size, request.seed, frame)
+            else:
+                yield footage.pixels[frame - footage.first]
             if on_progress is not None:
                 on_progress(Progress("decode", frame + 1, request.frames))
 
