@@ -49,8 +49,9 @@ EXIT_CODES = {
 class Axes:
     """One answer to each question. No axis decides alone, and none stands for another.
 
-    `signer` can be `legacy_trusted`: the root is trusted, but the certificate has expired since and only an
-    old kind of time-stamp (claim version 1), whose authority cannot be checked, says that it was used in time.
+    `signer` can be `legacy_trusted` for two reasons: only a list that is no longer kept up vouches for it, or the
+    root is trusted, but the certificate has expired since and only an old kind of time-stamp (claim version 1),
+    whose authority cannot be checked, says that it was used in time.
     """
 
     manifest: ManifestState

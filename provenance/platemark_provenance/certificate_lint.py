@@ -10,9 +10,11 @@ from itertools import pairwise
 from typing import Literal, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier, SignatureAlgorithmOID
+
+from platemark_provenance.certificate_facts import is_authority, is_issued_by
 
 C2PA_CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")
 """The key usage of C2PA claim signers. Source: C2PA 2.2, section 14.4.1, and the conformance certificate policy."""
@@ -80,7 +82,7 @@ def lint_certificate(chain_pem: bytes, *, now: datetime) -> tuple[CertificateFin
     try:
         certificates = x509.load_pem_x509_certificates(chain_pem)
         # Both are parsed on first use only, and a garbled one raises then.
-        _ = certificates[0].public_key(), certificates[0].extensions
+        _ = certificates[0].public_key(), [each.extensions for each in certificates]
     except (ValueError, UnsupportedAlgorithm):
         return (CertificateFinding("chain.unreadable", "error", "The file holds no readable PEM certificates."),)
     chain = _Chain(leaf=certificates[0], rest=tuple(certificates[1:]), now=now)
@@ -190,24 +192,36 @@ def _check_extended_usage(chain: _Chain) -> list[CertificateFinding]:
 
 def _check_order(chain: _Chain) -> list[CertificateFinding]:
     links = (chain.leaf, *chain.rest)
-    if any(not _issued_by(child, issuer) for child, issuer in pairwise(links)):
+    if any(not is_issued_by(child, issuer) for child, issuer in pairwise(links)):
         message = "Each certificate must be issued by the next one in the file; this chain is broken or out of order."
         return [CertificateFinding("chain.order", "error", message, "Put the leaf first, then each issuer.")]
-    if chain.rest and _issued_by(links[-1], links[-1]):
+    if chain.rest and is_issued_by(links[-1], links[-1]):
         message = "The root is in the chain; it belongs in readers' trust lists and only makes manifests larger."
         return [CertificateFinding("chain.root-included", "advice", message)]
-    if not chain.rest and not _issued_by(chain.leaf, chain.leaf):
+    if not chain.rest and not is_issued_by(chain.leaf, chain.leaf):
         message = "The intermediate is missing, so readers that know only the root cannot reach it."
         return [CertificateFinding("chain.intermediate-missing", "advice", message, "Append the issuer's certificate.")]
     return []
 
 
-def _issued_by(child: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        child.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
+def _check_issuers(chain: _Chain) -> list[CertificateFinding]:
+    found = []
+    for issuer in chain.rest:
+        name = issuer.subject.rfc4514_string()[:80]
+        if not is_authority(issuer):
+            message = f"{name} stands in the chain as an issuer and may not issue certificates."
+            found.append(CertificateFinding("chain.not-an-authority", "error", message))
+        if not issuer.not_valid_before_utc <= chain.now <= issuer.not_valid_after_utc:
+            message = f"{name} is valid from {issuer.not_valid_before_utc:%Y-%m-%d} to {_end(issuer)}, and not now."
+            found.append(CertificateFinding("chain.expired", "error", message, "Ask the authority for its new chain."))
+        elif chain.now > issuer.not_valid_after_utc - EXPIRES_SOON:
+            message = f"{name} expires on {_end(issuer)}."
+            found.append(CertificateFinding("chain.expires-soon", "advice", message, "Ask for a new chain."))
+    return found
+
+
+def _end(certificate: x509.Certificate) -> str:
+    return f"{certificate.not_valid_after_utc:%Y-%m-%d}"
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
@@ -225,6 +239,7 @@ _CHECKS: tuple[Callable[[_Chain], list[CertificateFinding]], ...] = (
     _check_usage,
     _check_extended_usage,
     _check_order,
+    _check_issuers,
 )
 
 

@@ -22,7 +22,8 @@ class Findings:
     """What an explanation is made from. Names are shown as they are, so they must already be plain text.
 
     `clip_id` is the clip a watermark led to; `declares_watermark` that the manifest says there is one;
-    `signed_at` and `withdrawn` are as shown in the report.
+    `signed_at` is as shown in the report; `withdrawn` is the publisher's reason and `withdrawn_at` the day;
+    `on_legacy_list` that only a list that is no longer kept up vouches for the signer.
     """
 
     verdict: Verdict
@@ -31,6 +32,8 @@ class Findings:
     signed_at: str | None = None
     clip_id: str | None = None
     withdrawn: str | None = None
+    withdrawn_at: str = ""
+    on_legacy_list: bool = False
     ingredient_fault: IngredientFault | None = None
     media_recognised: bool = True
     declares_watermark: bool = False
@@ -48,7 +51,8 @@ def _write(findings: Findings, language: Language) -> str:
         "signer": findings.signer or unknown,
         "when": findings.signed_at or "",
         "clip": findings.clip_id or unknown,
-        "withdrawn": findings.withdrawn or "",
+        "withdrawn": findings.withdrawn or unknown,
+        "day": findings.withdrawn_at,
     }
     lines = [words[key].format_map(values) for key in (_headline(findings), *_notes(findings))]
     for title, keys in (("checked", _checked(findings)), ("not_checked", _not_checked(findings))):
@@ -60,6 +64,8 @@ def _write(findings: Findings, language: Language) -> str:
 
 def _headline(findings: Findings) -> str:
     match findings.verdict:
+        case Verdict.INTACT if findings.axes.signer == "legacy_trusted" and findings.on_legacy_list:
+            return "intact_legacy_list"
         case Verdict.INTACT:
             return f"intact_{findings.axes.signer}"
         case Verdict.TAMPERED:
@@ -131,6 +137,8 @@ ENGLISH = {
     "no trusted time-stamp shows that it was used in time.",
     "intact_legacy_trusted": "Intact: nothing was changed since signing by {signer}, but the certificate has expired, "
     "and only an old kind of time-stamp, whose authority cannot be checked, says that it was used in time.",
+    "intact_legacy_list": "Intact: nothing was changed since signing by {signer}, but only a trust list that is no "
+    "longer kept up vouches for that signer.",
     "intact_revoked": "Intact: nothing was changed since signing, but the certificate of {signer} was revoked.",
     "intact_revocation_unknown": "Intact: nothing was changed since signing, but whether the certificate of {signer} "
     "was revoked could not be told.",
@@ -148,7 +156,7 @@ ENGLISH = {
     "unreadable": "Unreadable: the file carries something like a manifest that is damaged or cannot be understood, so "
     "nothing it says can be relied on.",
     "unrecognised": "Unreadable: this is not a media file that can be read here, so nothing can be said about it.",
-    "note_withdrawn": "The publisher has withdrawn this clip: {withdrawn}",
+    "note_withdrawn": "The publisher withdrew this clip on {day}. Reason given: {withdrawn}",
     "note_time_stamped": "A trusted authority confirms that it was signed by {when}.",
     "note_time_claimed": "It says it was made on {when}; that is the signer's own word.",
     "note_ingredient_tampered": "At least one ingredient's manifest is broken or missing.",
@@ -194,6 +202,10 @@ KOREAN = {
         "온전함: {signer}이(가) 서명한 뒤 바뀐 것은 없지만, 인증서가 만료되었고 유효할 때 서명했다는 근거는 "
         "발급 기관을 확인할 수 없는 옛 방식의 타임스탬프뿐입니다."
     ),
+    "intact_legacy_list": (
+        "온전함: {signer}이(가) 서명한 뒤 바뀐 것은 없지만, 그 서명자를 보증하는 것은 더 이상 갱신되지 않는 "
+        "신뢰 목록뿐입니다."
+    ),
     "intact_revoked": "온전함: 서명 이후 바뀐 것은 없지만, {signer}의 인증서가 폐기되었습니다.",
     "intact_revocation_unknown": (
         "온전함: 서명 이후 바뀐 것은 없지만, {signer}의 인증서가 폐기되었는지 알 수 없습니다."
@@ -224,7 +236,7 @@ KOREAN = {
         "읽을 수 없음: 파일에 매니페스트로 보이는 것이 있으나 손상되었거나 해석할 수 없어, 그 내용을 믿을 수 없습니다."
     ),
     "unrecognised": "읽을 수 없음: 여기서 읽을 수 있는 미디어 파일이 아니므로 아무것도 말할 수 없습니다.",
-    "note_withdrawn": "발행자가 이 클립을 철회했습니다: {withdrawn}",
+    "note_withdrawn": "발행자가 {day}에 이 클립을 철회했습니다. 밝힌 이유: {withdrawn}",
     "note_time_stamped": "신뢰할 수 있는 기관이 {when}까지 서명되었음을 확인합니다.",
     "note_time_claimed": "제작 시점은 {when}(으)로 적혀 있으나, 서명자의 주장일 뿐입니다.",
     "note_ingredient_tampered": "제작에 쓰인 자료 중 하나 이상의 매니페스트가 깨졌거나 없습니다.",

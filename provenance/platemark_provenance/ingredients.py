@@ -4,7 +4,7 @@ One rule: a failure counts whether it is found now or was only written down by t
 calls a file trusted whose signer recorded that an ingredient was tampered with (measured with c2pa-rs 0.91.3).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from platemark_provenance.axes import AiUse, IngredientFault
@@ -91,24 +91,39 @@ def _ai_use(store: Store, label: str, known: dict[str, AiUse], *, depth: int) ->
 
 
 def _declared(store: Store, label: str, known: dict[str, AiUse], depth: int) -> AiUse:
+    """Judge one manifest: made by a model from nothing, changed by one, or made of what its ingredients are."""
     manifest = store.manifest(label)
-    sources = set(_source_types(sequence(manifest.get("assertions"))))
-    if sources & _PARTLY_AI:
+    made, changed = _source_types(sequence(manifest.get("assertions")))
+    if (made | changed) & _PARTLY_AI:
         return "partly"
-    if sources & _FULLY_AI:
+    if made & _FULLY_AI:
         return "fully"
     ingredients = [mapping(each) for each in sequence(manifest.get("ingredients"))]
-    labels = [text(each.get("active_manifest")) or "" for each in ingredients]
-    uses = [_ai_use(store, each, known, depth=depth + 1) for each in labels]
+    uses = [_ingredient_use(store, each, known, depth) for each in ingredients]
     if uses == ["fully"] and ingredients[0].get("relationship") == "parentOf":
         return "fully"
-    if {"fully", "partly"} & set(uses):
+    if changed & _FULLY_AI or {"fully", "partly"} & set(uses):
         return "partly"
     return "unknown" if "unknown" in uses else "none_declared"
 
 
-def _source_types(assertions: Sequence[object]) -> Iterator[str]:
+def _ingredient_use(store: Store, ingredient: Mapping[str, object], known: dict[str, AiUse], depth: int) -> AiUse:
+    """Judge an ingredient by its manifest, or by what the signer declares about one that has none."""
+    label = text(ingredient.get("active_manifest"))
+    if label:
+        return _ai_use(store, label, known, depth=depth + 1)
+    declared = _last_part(text(ingredient.get("digital_source_type")) or "")
+    return "fully" if declared in _FULLY_AI else "partly" if declared in _PARTLY_AI else "none_declared"
+
+
+def _source_types(assertions: Sequence[object]) -> tuple[set[str], set[str]]:
+    """Give the source types of what was made from nothing, and of what was changed afterwards."""
+    made, changed = set[str](), set[str]()
     for action in actions(assertions):
-        source = text(action.get("digitalSourceType"))
-        if source is not None:
-            yield source.strip().rsplit("/", 1)[-1]
+        source = _last_part(text(action.get("digitalSourceType")) or "")
+        (made if action.get("action") == "c2pa.created" else changed).add(source)
+    return made, changed
+
+
+def _last_part(source_type: str) -> str:
+    return source_type.strip().rsplit("/", 1)[-1]

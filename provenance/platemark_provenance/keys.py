@@ -4,76 +4,65 @@ One rule: a key that somebody else could have read is not used, and no message e
 """
 
 import os
-import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Protocol
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from platemark_provenance.durable import sync_directory
 from platemark_provenance.errors import KeyUnavailable
+from platemark_provenance.signers.algorithms import (
+    SIGNING_ALGORITHMS,
+    SigningAlgorithm,
+    algorithm_named,
+    algorithm_of_key,
+    fits,
+    sign_with_key,
+)
+from platemark_provenance.signers.claim_signer import (
+    ClaimSigner,
+    KeyMismatch,
+    leaf_public_key,
+    prove_key_matches,
+)
+
+__all__ = [
+    "SIGNING_ALGORITHMS",
+    "ClaimSigner",
+    "KeyMismatch",
+    "SigningAlgorithm",
+    "load_claim_signer",
+    "load_ledger_signing_key",
+    "load_secret",
+    "open_key_signer",
+    "prove_key_matches",
+    "read_chain",
+    "read_private_file",
+    "write_private_file",
+]
 
 MAX_CHAIN_BYTES = 262_144
 """A chain of three certificates is about 3 kB; far beyond that it is not a chain."""
 
-_NONCE_PREFIX = b"platemark key check\x00"
-"""Domain separation: a signature over a check can never pass for one over a claim (COSE starts with 0x84)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SigningAlgorithm:
-    """What a COSE algorithm name means: curve, hash and the length of r and s in bytes."""
-
-    curve: type[ec.EllipticCurve]
-    digest: type[hashes.HashAlgorithm]
-    part_bytes: int
-
-
-SIGNING_ALGORITHMS: Mapping[str, SigningAlgorithm] = MappingProxyType(
-    {"es256": SigningAlgorithm(curve=ec.SECP256R1, digest=hashes.SHA256, part_bytes=32)}
-)
-"""The algorithms claims are signed with. Source: C2PA 2.2, section 13.2.1 (ES256 is the first of its list)."""
-
-
-class ClaimSigner(Protocol):
-    """Anything that can sign a claim: a key file here, a hardware token or a key service elsewhere."""
-
-    @property
-    def alg(self) -> str:
-        """The algorithm, one of the names in `SIGNING_ALGORITHMS`."""
-        ...
-
-    @property
-    def chain_pem(self) -> bytes:
-        """The certificates in PEM, leaf first, without the root."""
-        ...
-
-    def sign(self, data: bytes) -> bytes:
-        """Sign the data itself, not a digest of it, and give r and s as fixed-length big-endian numbers."""
-        ...
+_LOCKED = (b"BEGIN ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
+"""How a PEM file says that it needs a passphrase: PKCS#8 (RFC 5958) and the older form (RFC 1421)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _KeyFileSigner:
-    """Signs with an ES256 key held in memory. Has no repr, so that a log line cannot show the key."""
+    """Signs with a key held in memory. Has no repr, so that a log line cannot show the key."""
 
     alg: str
     chain_pem: bytes
-    key: ec.EllipticCurvePrivateKey
+    key: object
 
     def sign(self, data: bytes) -> bytes:
-        """Sign with a fresh random nonce and give r followed by s."""
-        algorithm = SIGNING_ALGORITHMS[self.alg]
-        r, s = utils.decode_dss_signature(self.key.sign(data, ec.ECDSA(algorithm.digest())))
-        return r.to_bytes(algorithm.part_bytes, "big") + s.to_bytes(algorithm.part_bytes, "big")
+        """Sign in the form that COSE wants."""
+        return sign_with_key(self.key, algorithm_named(self.alg), data)
 
 
 def write_private_file(path: Path, content: bytes) -> None:
@@ -163,26 +152,70 @@ def load_secret(path: Path, *, length: int = 32) -> bytes:
 
 
 def load_claim_signer(key_path: Path, chain_path: Path, *, passphrase: bytes | None = None) -> ClaimSigner:
-    """Load the claim-signing key and its certificates, and prove that they belong together.
+    """Load a claim-signing key and its certificates, and prove that they belong together.
+
+    The algorithm is the one that the leaf certificate's key signs claims with.
 
     Raises:
-        KeyUnavailable: a file is missing, too open or garbled, the key is of another kind than ES256 needs, the
-            passphrase is wrong, or the key is not the one the leaf certificate names.
+        KeyUnavailable: a file is missing, too open or garbled, the passphrase is wrong, or the key is not the one
+            that the leaf certificate names.
     """
-    key = _load_private_key(key_path, passphrase)
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise KeyUnavailable(f"Claims are signed with an ECDSA P-256 key; {key_path} holds another kind.")
-    try:
-        with chain_path.open("rb") as file:
-            chain_pem = file.read(MAX_CHAIN_BYTES)
-    except OSError as error:
-        raise KeyUnavailable(
-            f"The certificate file {chain_path} could not be read: {error.strerror}.",
-            fix="Restore it from your backup, or make new keys.",
-        ) from error
-    signer = _KeyFileSigner(alg="es256", chain_pem=chain_pem, key=key)
+    chain_pem = read_chain(chain_path)
+    signer = open_key_signer(
+        key_path,
+        chain_pem=chain_pem,
+        alg=algorithm_of_key(leaf_public_key(chain_pem)).name,
+        ask_passphrase=None if passphrase is None else lambda: passphrase,
+    )
     prove_key_matches(signer)
     return signer
+
+
+def read_chain(path: Path) -> bytes:
+    """Read a file of certificates.
+
+    Raises:
+        KeyUnavailable: it is missing, unreadable, or far too long for a chain.
+    """
+    try:
+        with path.open("rb") as file:
+            chain_pem = file.read(MAX_CHAIN_BYTES + 1)
+    except OSError as error:
+        raise KeyUnavailable(
+            f"The certificate file {path} could not be read: {error.strerror}.",
+            fix="Restore it from your backup, or make new keys.",
+        ) from error
+    if len(chain_pem) > MAX_CHAIN_BYTES:
+        raise KeyUnavailable(f"A certificate chain has at most {MAX_CHAIN_BYTES} bytes; {path} has more.")
+    return chain_pem
+
+
+def open_key_signer(
+    key_path: Path, *, chain_pem: bytes, alg: str, ask_passphrase: Callable[[], bytes] | None = None
+) -> ClaimSigner:
+    """Open a key in a PEM file as a signer. That the key is the certificate's is for the caller to have proved.
+
+    Args:
+        key_path: the file; `read_private_file` says what is asked of it.
+        chain_pem: the certificates in PEM, leaf first.
+        alg: one of the names in `SIGNING_ALGORITHMS`.
+        ask_passphrase: asked once, and only where the file is locked.
+
+    Raises:
+        KeyMismatch: the key is of another kind than the certificate's.
+        KeyUnavailable: the file cannot be used, or is locked and the passphrase is missing or wrong.
+    """
+    content = read_private_file(key_path)
+    locked = any(mark in content for mark in _LOCKED)
+    passphrase = ask_passphrase() if locked and ask_passphrase is not None else None
+    key = _parse_private_key(content, key_path, passphrase)
+    kind = algorithm_named(alg)
+    if not fits(kind, getattr(key, "public_key", lambda: None)()):
+        raise KeyMismatch(
+            f"The certificate and {kind.name} need a key of the kind {kind.key_kind}; {key_path} holds another kind.",
+            fix="Pair the key with the certificate that was issued for it.",
+        )
+    return _KeyFileSigner(alg=alg, chain_pem=chain_pem, key=key)
 
 
 def load_ledger_signing_key(path: Path) -> Ed25519PrivateKey:
@@ -198,7 +231,10 @@ def load_ledger_signing_key(path: Path) -> Ed25519PrivateKey:
 
 
 def _load_private_key(path: Path, passphrase: bytes | None) -> object:
-    content = read_private_file(path)
+    return _parse_private_key(read_private_file(path), path, passphrase)
+
+
+def _parse_private_key(content: bytes, path: Path, passphrase: bytes | None) -> object:
     try:
         return serialization.load_pem_private_key(content, password=passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -206,41 +242,3 @@ def _load_private_key(path: Path, passphrase: bytes | None) -> object:
             f"{path} should hold one private key in PEM and cannot be read as that.",
             fix="Check the passphrase, or restore the file from your backup.",
         ) from error
-
-
-def prove_key_matches(signer: ClaimSigner) -> None:
-    """Sign a random nonce and check it with the leaf certificate's public key.
-
-    A key service that answers with the wrong key would otherwise be noticed only by those who verify the clip.
-
-    Raises:
-        KeyUnavailable: unknown algorithm, unreadable certificates, or the signature does not fit the certificate.
-    """
-    algorithm = SIGNING_ALGORITHMS.get(signer.alg)
-    if algorithm is None:
-        known = ", ".join(SIGNING_ALGORITHMS)
-        raise KeyUnavailable(f"The signing algorithm must be one of {known}; got {signer.alg[:20]!r}.")
-    try:
-        public_key = x509.load_pem_x509_certificates(signer.chain_pem)[0].public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyUnavailable(
-            "The certificate file should hold PEM certificates, leaf first, and cannot be read as that."
-        ) from error
-    if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(public_key.curve, algorithm.curve):
-        raise KeyUnavailable(f"The leaf certificate's key is not of the kind that {signer.alg} needs.")
-    nonce = _NONCE_PREFIX + secrets.token_bytes(32)
-    signature = signer.sign(nonce)
-    try:
-        public_key.verify(_der_signature(signature, algorithm), nonce, ec.ECDSA(algorithm.digest()))
-    except InvalidSignature as error:
-        raise KeyUnavailable(
-            "The private key is not the one that the leaf certificate names.",
-            fix="Pair the key with the certificate that was issued for it.",
-        ) from error
-
-
-def _der_signature(raw: bytes, algorithm: SigningAlgorithm) -> bytes:
-    if len(raw) != 2 * algorithm.part_bytes:
-        raise KeyUnavailable(f"A signature must be {2 * algorithm.part_bytes} bytes, r then s; got {len(raw)} bytes.")
-    r, s = (int.from_bytes(raw[at : at + algorithm.part_bytes], "big") for at in (0, algorithm.part_bytes))
-    return utils.encode_dss_signature(r, s)

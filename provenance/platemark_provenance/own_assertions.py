@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from platemark_provenance.manifest import (
+from platemark_provenance.manifest_facts import WATERMARK_ALGORITHM, LabelFacts, LedgerFacts
+from platemark_provenance.manifest_parts import (
     GENERATION_LABEL,
     LEDGER_LABEL,
+    OVERRIDE_LABEL,
     SOFT_BINDING_LABEL,
     VISIBLE_LABEL_LABEL,
-    WATERMARK_ALGORITHM,
-    LabelFacts,
-    LedgerFacts,
 )
 from platemark_provenance.plain_text import plain_text
 
@@ -43,13 +42,14 @@ class SoftBinding:
 class OwnAssertions:
     """What the manifest says in our own assertions; a field is None where it is absent or malformed.
 
-    `watermark_id` is 16 hexadecimal digits.
+    `watermark_id` is 16 hexadecimal digits. `override_reason`: why an ingredient was used that would have been refused.
     """
 
     clip_id: str | None = None
     watermark_id: str | None = None
     label: LabelFacts | None = None
     ledger: LedgerFacts | None = None
+    override_reason: str | None = None
 
 
 def read_soft_bindings(assertions: Sequence[object]) -> tuple[SoftBinding, ...]:
@@ -71,6 +71,7 @@ def read_own_assertions(assertions: Sequence[object]) -> OwnAssertions | None:
         watermark_id=_read_watermark_id(read_soft_bindings(assertions)),
         label=_read_label(_data(assertions, VISIBLE_LABEL_LABEL)),
         ledger=_read_ledger(_data(assertions, LEDGER_LABEL)),
+        override_reason=_read_reason(_data(assertions, OVERRIDE_LABEL)),
     )
     return None if own == OwnAssertions() else own
 
@@ -110,6 +111,11 @@ def _read_ledger(data: Mapping[str, object]) -> LedgerFacts | None:
     if not _is_count(size, 2**53 - 1):
         return None
     return LedgerFacts(origin=plain_text(origin, 80), size=size, root=root)
+
+
+def _read_reason(data: Mapping[str, object]) -> str | None:
+    reason = data.get("reason")
+    return plain_text(reason, 300) or None if isinstance(reason, str) else None
 
 
 def _is_count(value: object, limit: int) -> TypeGuard[int]:

@@ -3,7 +3,6 @@
 One rule: pure functions. Intact and trusted need positive proof; what is not understood counts against the file.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from platemark_provenance.axes import (
     SignerTrust,
     TimestampTrust,
 )
+from platemark_provenance.history import MANIFEST_IN_URL, History, read_history, read_moment
 from platemark_provenance.ingredients import IngredientFinding, find_faults, read_ai_use
 from platemark_provenance.own_assertions import (
     OwnAssertions,
@@ -36,7 +36,6 @@ _CONTENT_MISMATCHES = {f"assertion.{name}.mismatch" for name in _CONTENT_HASHES}
 _REVOKED = {"signingCredential.revoked", "signingCredential.ocsp.revoked"}
 _REVOCATION_UNKNOWN = {"signingCredential.ocsp.unknown", "signingCredential.ocsp.inaccessible"}
 _OTHER_AXES = ("signingCredential.", "timeStamp.", "cawg.", "ingredient.")
-_MANIFEST_IN_URL = re.compile(r"/c2pa/([^/]{1,256})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,8 @@ class ProvenanceReading:
     `signed_at` is the time-stamp, or else the time the signer claims. `ingredient_fault` says how an
     ingredient failed: its manifest does not hold now (`tampered`), the signer itself recorded that it did not
     (`recorded`), or its signer is not trusted here. `media_recognised` is false where not even the kind of
-    file could be told.
+    file could be told. `on_legacy_list`: only a list that is no longer kept up vouches for the signer. `history`
+    is what the file was made from and what was done to it.
     """
 
     path: Path
@@ -70,6 +70,8 @@ class ProvenanceReading:
     own: OwnAssertions | None = None
     ingredient_fault: IngredientFault | None = None
     media_recognised: bool = True
+    on_legacy_list: bool = False
+    history: History | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def interpret(path: Path, reports: Reports) -> ProvenanceReading:
     faults = find_faults(store)  # 3
     integrity = _integrity(reports, statuses, faults)  # 1, 4
     signer = _signer(reports, statuses)  # 2
+    history = read_history(store, own_codes=_own_failures(reports, statuses))
     believable = integrity == "intact" or (not reports.content_at_hand and integrity == "unknown")
     return ProvenanceReading(
         path=path,
@@ -113,10 +116,8 @@ def interpret(path: Path, reports: Reports) -> ProvenanceReading:
         identity=_identity(reports, statuses),
         ingredients="failed" if faults else "ok" if sequence(active.get("ingredients")) else "none",
         ai=read_ai_use(store) if believable and signer != "not_checked" else "unknown",
-        signer_name=None
-        if signer == "not_checked"
-        else _shown(text(certificate.get("issuer")) or text(certificate.get("common_name"))),
-        generator=_generator(store),
+        signer_name=None if signer == "not_checked" else history.root.signer,
+        generator=history.root.generator,
         signed_at=_signed_at(text(certificate.get("time")), assertions),
         codes=_codes(statuses, faults),
         failed_manifest=_failed_manifest(statuses, faults),
@@ -124,6 +125,7 @@ def interpret(path: Path, reports: Reports) -> ProvenanceReading:
         soft_bindings=read_soft_bindings(assertions),
         own=read_own_assertions(assertions),
         ingredient_fault=faults[0].fault if faults else None,
+        history=history,
     )
 
 
@@ -197,27 +199,15 @@ def _declares_identity(store: Store) -> bool:
     return any(str(mapping(each).get("label")).startswith("cawg.identity") for each in assertions)
 
 
-def _shown(name: str | None) -> str | None:
-    return plain_text(name, 120) or None if name else None
-
-
-def _generator(store: Store) -> str | None:
-    first = mapping(next(iter(sequence(store.active.get("claim_generator_info"))), None))
-    parts = (text(first.get("name")), text(first.get("version")))
-    named = " ".join(each for each in parts if each)
-    return _shown(named or text(store.active.get("claim_generator")))
-
-
 def _signed_at(stamped: str | None, assertions: Sequence[object]) -> datetime | None:
     claimed = text(next((action.get("when") for action in actions(assertions)), None))
-    for value in (stamped, claimed):
-        try:
-            moment = datetime.fromisoformat(value or "")
-        except ValueError:
-            continue
-        if moment.tzinfo is not None:
-            return moment
-    return None
+    return read_moment(stamped) or read_moment(claimed)
+
+
+def _own_failures(reports: Reports, statuses: Statuses) -> tuple[str, ...]:
+    excused = set() if reports.content_at_hand else _CONTENT_MISMATCHES
+    failed = (each.code for each in statuses.failure if each.code not in excused)
+    return tuple(plain_text(each, 120) for each in failed if not each.startswith("ingredient."))
 
 
 def _codes(statuses: Statuses, faults: Sequence[IngredientFinding]) -> tuple[str, ...]:
@@ -229,5 +219,5 @@ def _failed_manifest(statuses: Statuses, faults: Sequence[IngredientFinding]) ->
     own = [each for each in statuses.failure if not each.code.startswith("ingredient.")]
     broken = [each for each in own if not each.code.startswith(_OTHER_AXES)]
     ordered: list[Status] = [*broken, *(fault.status for fault in faults), *own]
-    matches = (_MANIFEST_IN_URL.search(each.url) for each in ordered)
+    matches = (MANIFEST_IN_URL.search(each.url) for each in ordered)
     return next((plain_text(match[1], 256) for match in matches if match is not None), None)

@@ -4,14 +4,16 @@ One rule: pure. Only positive proof leads to a verdict with exit code 0, and the
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from platemark_provenance.axes import EXIT_CODES, AiUse, Axes, Language, Verdict, WatermarkState
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.explanation import Explanation, Findings, explain
-from platemark_provenance.plain_text import plain_text
+from platemark_provenance.history import History
 from platemark_provenance.reading import ProvenanceReading
+from platemark_provenance.trust import ListFacts
+from platemark_provenance.withdrawal import Withdrawal
 
 __all__ = ["Axes", "Explanation", "MarkFinding", "Report", "Verdict", "judge"]
 
@@ -22,14 +24,14 @@ class MarkFinding:
 
     `matched`: a mark was found, leads to a record of ours, and the content matches that record. `mismatch`: it leads
     to a record of other content. `watermark_id` is what was found, as 16 hexadecimal digits; `clip_id` and
-    `record` are the clip it leads to and that clip's stored manifest; `withdrawn` is why the publisher took it back.
+    `record` are the clip it leads to and that clip's stored manifest; `withdrawn` is that the publisher took it back.
     """
 
     state: WatermarkState
     watermark_id: str | None = None
     clip_id: str | None = None
     record: ProvenanceReading | None = None
-    withdrawn: str | None = None
+    withdrawn: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Report:
     """Everything known about one file, and what it comes to.
 
     `signed_at` is a trusted time-stamp only where `axes.timestamp` says so. `recovered_from` is the clip id
-    of the record that a watermark led to, where the file itself had no manifest.
+    of the record that a watermark led to, where the file itself had no manifest. `history` is what the manifest, the
+    file's own or the recovered one, says it was made from; `trust_lists` are the stored lists that were used.
     """
 
     path: Path
@@ -48,10 +51,12 @@ class Report:
     signed_at: datetime | None
     ai: AiUse
     recovered_from: str | None
-    withdrawn: str | None
+    withdrawn: Withdrawal | None
     codes: tuple[str, ...]
     failed_manifest: str | None
     explanation: Explanation
+    history: History | None = None
+    trust_lists: tuple[ListFacts, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -66,7 +71,7 @@ class Report:
         """Give the report as the JSON object of `platemark verify`."""
         axes = self.axes
         return {
-            "path": str(self.path),
+            "path": shown_path(self.path),
             "verdict": str(self.verdict),
             "axes": {
                 "manifest": axes.manifest,
@@ -83,11 +88,18 @@ class Report:
             "signed_at": None if self.signed_at is None else self.signed_at.isoformat(),
             "ai": self.ai,
             "recovered_from": self.recovered_from,
-            "withdrawn": self.withdrawn,
+            "withdrawn": None if self.withdrawn is None else self.withdrawn.to_json(),
             "codes": list(self.codes),
             "failed_manifest": self.failed_manifest,
             "explanation": {"en": self.explanation.en, "ko": self.explanation.ko},
+            "history": None if self.history is None else self.history.to_json(),
+            "trust_lists": [each.to_json() for each in self.trust_lists],
         }
+
+
+def shown_path(path: Path) -> str:
+    """Give a path as text that can be encoded: bytes of a name that are no UTF-8 become replacement characters."""
+    return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in str(path))
 
 
 def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report:
@@ -124,7 +136,6 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         ai=told.ai,
         watermark=state,
     )
-    withdrawn = plain_text(mark.withdrawn, 200) if mark.withdrawn else None
     return Report(
         path=reading.path,
         verdict=verdict,
@@ -134,10 +145,11 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         signed_at=told.signed_at,
         ai=told.ai,
         recovered_from=mark.clip_id if verdict is Verdict.RECOVERED else None,
-        withdrawn=withdrawn,
+        withdrawn=mark.withdrawn,
         codes=reading.codes,
         failed_manifest=reading.failed_manifest,
-        explanation=explain(_findings(reading, mark, verdict, axes, withdrawn)),
+        explanation=explain(_findings(reading, mark, verdict, axes)),
+        history=told.history,
     )
 
 
@@ -178,16 +190,16 @@ def _without_manifest(reading: ProvenanceReading, mark: WatermarkState) -> Verdi
     return Verdict.UNREADABLE if unknown_media else Verdict.NONE
 
 
-def _findings(
-    reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, axes: Axes, withdrawn: str | None
-) -> Findings:
+def _findings(reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, axes: Axes) -> Findings:
     return Findings(
         verdict=verdict,
         axes=axes,
         signer=reading.signer_name,
         signed_at=None if reading.signed_at is None else f"{reading.signed_at:%Y-%m-%d %H:%M %Z}".strip(),
         clip_id=mark.clip_id,
-        withdrawn=withdrawn,
+        withdrawn=None if mark.withdrawn is None else mark.withdrawn.reason,
+        withdrawn_at="" if mark.withdrawn is None else f"{mark.withdrawn.at.astimezone(UTC):%Y-%m-%d}",
+        on_legacy_list=reading.on_legacy_list,
         ingredient_fault=reading.ingredient_fault,
         media_recognised=reading.media_recognised,
         declares_watermark=reading.own is not None and reading.own.watermark_id is not None,

@@ -6,8 +6,9 @@ One rule: a bad file never raises, and nothing is ever fetched. Whatever goes wr
 import io
 import json
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -20,7 +21,7 @@ from platemark_provenance.reading import ProvenanceReading, Reports, has_identit
 from platemark_provenance.report_json import Store, mapping, sequence, text
 from platemark_provenance.trust import Settings, TrustStore, for_size
 
-__all__ = ["ProvenanceReading", "read_provenance", "read_stored_manifest"]
+__all__ = ["ProvenanceReading", "carries_manifest", "read_crjson", "read_provenance", "read_stored_manifest"]
 
 MAX_REPORT_CHARACTERS = 32 * 1024 * 1024
 """Our manifests report 10 kB, long edit histories some hundred; beyond this a report is an attack on memory."""
@@ -53,7 +54,8 @@ class _NoReport:
 @dataclass(frozen=True, slots=True)
 class _Report:
     store: Store
-    leaf_end: datetime | None
+    leaf_end: datetime | None = None
+    details: str = ""
 
 
 def read_provenance(
@@ -65,6 +67,7 @@ def read_provenance(
     2. Can it be read, does its signature hold, does the content match? With manifest anchors only.
     3. If it has a time-stamp: does a trusted authority stand behind it?
     4. If it has an identity assertion: with identity anchors only.
+    5. If the signer is not trusted: with the anchors of legacy lists only, for `legacy_trusted` and no more.
 
     Each question with anchors of its own is a read of its own, because the library lets any anchor vouch for
     anything. Not asked at all: whether a certificate was revoked since (that would need the network).
@@ -79,12 +82,56 @@ def read_provenance(
     Raises:
         VerificationError: there is no such file, or it cannot be opened. Never for what the file contains.
     """
+    with _opened(path, sidecar) as source:
+        return _read(path, source, trust, now=now or datetime.now(UTC))
+
+
+def carries_manifest(path: Path, trust: TrustStore) -> bool:
+    """Say whether there is a manifest in the file, whole or broken, or the address of one.
+
+    A file that plainly has none is not searched for remains of one, as `read_provenance` does.
+
+    Raises:
+        VerificationError: there is no such file, or it cannot be opened.
+    """
+    with _opened(path, None) as source:
+        settings = for_size(trust.settings_for_signer(), source.size_bytes)
+        try:
+            with Context.from_dict(settings) as context, Reader(None, source.file, context=context):
+                return True
+        except C2paError as error:
+            return not _says_none(error) and read_provenance(path, trust).state != "absent"
+
+
+def _says_none(error: C2paError) -> bool:
+    return type(error).__name__.endswith("ManifestNotFound") and not str(error).startswith("Remote")
+
+
+def read_crjson(path: Path, trust: TrustStore, *, sidecar: bytes | None = None) -> str | None:
+    """Give the library's own report on a file as crJSON, with the manifest anchors; None where there is none.
+
+    That is the form in which the C2PA conformance programme compares validators. It is what the library says: a
+    verdict that keeps signers, time-stamps and identities apart is what `read_provenance` is for.
+
+    Raises:
+        VerificationError: there is no such file, or it cannot be opened.
+    """
+    with _opened(path, sidecar) as source:
+        answer = _ask(source, trust.settings_for_signer(), with_details=True)
+        return answer.details if isinstance(answer, _Report) else None
+
+
+@contextmanager
+def _opened(path: Path, sidecar: bytes | None) -> Iterator[_Source]:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise VerificationError(f"{path} should be a regular file and is not.")
+        facts = path.stat()
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte in it
+        raise VerificationError(f"{path} could not be opened: {getattr(error, 'strerror', error)}.") from error
+    if not stat.S_ISREG(facts.st_mode):
+        raise VerificationError(f"{path} should be a regular file and is not.")
+    try:
         with path.open("rb") as file:
-            source = _Source(file, path.stat().st_size, sidecar=sidecar)
-            return _read(path, source, trust, now=now or datetime.now(UTC))
+            yield _Source(file, facts.st_size, sidecar=sidecar)
     except OSError as error:
         raise VerificationError(f"{path} could not be opened: {error.strerror}.") from error
 
@@ -99,21 +146,38 @@ def read_stored_manifest(manifest: bytes, trust: TrustStore, *, now: datetime | 
 
 
 def _read(path: Path, source: _Source, trust: TrustStore, *, now: datetime) -> ProvenanceReading:
-    first = _ask(source, trust.settings_for_signer())  # 1, 2
+    first = _ask(source, trust.settings_for_signer(), with_details=True)  # 1, 2
     if isinstance(first, _NoReport):
         return ProvenanceReading(
             path=path, state=first.state, codes=(first.code,), media_recognised=first.media_recognised
         )
-    time = _ask(source, trust.settings_for_time()) if has_time_stamp(first.store) else None  # 3
-    identity = _ask(source, trust.settings_for_identity()) if has_identity(first.store) else None  # 4
-    reports = Reports(
+    reading = interpret(path, _reports(source, trust, first, now=now))  # 3, 4
+    legacy = trust.as_legacy() if reading.signer in ("untrusted", "expired") else None
+    return reading if legacy is None else _look_at_legacy(reading, source, legacy, now=now)  # 5
+
+
+def _reports(source: _Source, trust: TrustStore, first: _Report, *, now: datetime) -> Reports:
+    time = _ask(source, trust.settings_for_time()) if has_time_stamp(first.store) else None
+    identity = _ask(source, trust.settings_for_identity()) if has_identity(first.store) else None
+    return Reports(
         signer=first.store,
         time=_second(time),
         identity=_second(identity),
         leaf_expired=first.leaf_end is None or first.leaf_end < now,
         content_at_hand=source.media_type is None,
     )
-    return interpret(path, reports)
+
+
+def _look_at_legacy(
+    reading: ProvenanceReading, source: _Source, legacy: TrustStore, *, now: datetime
+) -> ProvenanceReading:
+    """Ask the legacy lists about a signer; nothing else in the reading changes."""
+    answer = _ask(source, legacy.settings_for_signer(), with_details=True)
+    if isinstance(answer, _NoReport):
+        return reading
+    asked = interpret(reading.path, _reports(source, legacy, answer, now=now))
+    vouched = asked.signer in ("trusted", "legacy_trusted") and asked.active_label == reading.active_label
+    return replace(reading, signer="legacy_trusted", on_legacy_list=True) if vouched else reading
 
 
 def _second(answer: _Report | _NoReport | None) -> Store | None:
@@ -121,7 +185,7 @@ def _second(answer: _Report | _NoReport | None) -> Store | None:
     return answer.store if isinstance(answer, _Report) else None if answer is None else Store({})
 
 
-def _ask(source: _Source, settings: Settings) -> _Report | _NoReport:
+def _ask(source: _Source, settings: Settings, *, with_details: bool = False) -> _Report | _NoReport:
     source.file.seek(0)
     try:
         with (
@@ -129,14 +193,17 @@ def _ask(source: _Source, settings: Settings) -> _Report | _NoReport:
             Reader(source.media_type, source.file, manifest_data=source.sidecar, context=context) as reader,
         ):
             report: str = reader.json()
-            details: str = reader.crjson()
+            details: str = reader.crjson() if with_details else ""
     except C2paError as error:
         return _explain_failure(error, source)
+    except UnicodeDecodeError:
+        return _NoReport("malformed", "platemark.manifest.report-unreadable")
     try:
-        store, extra = Store(_parse(report)), _parse(details)
+        store = Store(_parse(report))
+        leaf_end = _leaf_end(_parse(details), store.active_label) if details else None
     except (ValueError, RecursionError):
         return _NoReport("malformed", "platemark.manifest.report-unreadable")
-    return _Report(store=store, leaf_end=_leaf_end(extra, store.active_label))
+    return _Report(store, leaf_end, details)
 
 
 def _parse(report: str) -> Mapping[str, object]:

@@ -19,7 +19,7 @@ from c2pa import Builder, C2paBuilderIntent, C2paSignerInfo, Context, Signer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.keys import ClaimSigner, load_claim_signer, write_private_file
@@ -68,6 +68,7 @@ class LeafRecipe:
     key: PrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     critical_unknown: bool = False
     issuer_in_chain: bool = True
+    revocation_server: str | None = None
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,9 @@ def _make_leaf(recipe: LeafRecipe, pki: DevelopmentPki, moment: datetime) -> Lea
     extensions += [(aki, False)] if recipe.authority_key_identifier else []
     unknown = x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
     extensions += [(unknown, True)] if recipe.critical_unknown else []
+    servers = [x509.UniformResourceIdentifier(each) for each in (recipe.revocation_server,) if each]
+    described = [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, each) for each in servers]
+    extensions += [(x509.AuthorityInformationAccess(described), False)] if described else []
     builder = x509.CertificateBuilder(
         issuer_name=issuer.subject,
         subject_name=x509.Name(names),

@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from platemark_provenance.certificate_lint import C2PA_CLAIM_SIGNING, days_left, lint_certificate
 from platemark_provenance.digest import JsonValue
-from platemark_provenance.pki import DevelopmentPki
+from platemark_provenance.pki import DevelopmentPki, Subject, certify
 
 Leaf = tuple[bytes, bytes]
 Change = dict[str, object]
@@ -172,3 +172,32 @@ def test_the_days_left_are_those_of_the_certificate_that_ends_first(
 
 def test_an_unreadable_chain_has_no_days_left(moment: datetime) -> None:
     assert days_left(b"no certificate", now=moment) == 0
+
+
+def test_an_issuer_that_is_about_to_end_or_has_ended_is_named(make_leaf: Callable[..., Leaf], moment: datetime) -> None:
+    chain = make_leaf(ends=timedelta(days=4000))[0]
+
+    soon = lint_certificate(chain, now=moment + timedelta(days=1800))
+    over = lint_certificate(chain, now=moment + timedelta(days=1900))
+
+    assert [(each.rule, each.severity) for each in soon] == [("chain.expires-soon", "advice")]
+    assert [(each.rule, each.severity) for each in over] == [("chain.expired", "error")]
+
+
+def test_an_issuer_that_is_no_authority_is_an_error(
+    make_leaf: Callable[..., Leaf], pki: DevelopmentPki, moment: datetime
+) -> None:
+    leaf, key = make_leaf(issuer_in_chain=False)
+    under_a_leaf = issued_under(leaf, key, moment)
+
+    findings = lint_certificate(under_a_leaf + leaf + pki.intermediate_pem, now=moment)
+
+    assert [(each.rule, each.severity) for each in findings] == [("chain.not-an-authority", "error")]
+
+
+def issued_under(issuer_pem: bytes, issuer_key_pem: bytes, moment: datetime) -> bytes:
+    """Issue a leaf with the key of another leaf, as somebody with one certificate too many would."""
+    subject = Subject("Example News")
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    chain = certify(key, issuer_pem, issuer_key_pem, subject=subject, now=moment)
+    return chain.removesuffix(x509.load_pem_x509_certificate(issuer_pem).public_bytes(serialization.Encoding.PEM))

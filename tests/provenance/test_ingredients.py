@@ -210,3 +210,48 @@ def test_a_deep_history_of_faults_is_walked_without_recursion() -> None:
     chain["m5000"] = _manifest(_ingredient("x", validation_status=[_status("claimSignature.mismatch")]))
 
     assert _faults(_store(active=_manifest(_ingredient("m0")), **chain)) == [("recorded", "claimSignature.mismatch")]
+
+
+def _edit(source_type: str, *ingredients: Json) -> Json:
+    edited = [{"action": "c2pa.opened"}, {"action": "c2pa.edited", "digitalSourceType": source_type}]
+    return {"ingredients": list(ingredients), "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": edited}}]}
+
+
+COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+
+
+@pytest.mark.parametrize(("parent", "ai"), [(TRAINED, "fully"), (CAPTURED, "partly"), (None, "partly")])
+def test_a_models_own_work_on_a_parent_makes_it_no_more_than_the_sum(parent: str | None, ai: AiUse) -> None:
+    store = _store(active=_edit(TRAINED, _ingredient("parent")), parent=_manifest(source_type=parent))
+
+    assert read_ai_use(store) == ai
+
+
+def test_a_composite_is_partly_made_whatever_its_parent_is() -> None:
+    store = _store(active=_edit(COMPOSITE, _ingredient("parent")), parent=_manifest(source_type=TRAINED))
+
+    assert read_ai_use(store) == "partly"
+
+
+@pytest.mark.parametrize(
+    ("declared", "ai"),
+    [
+        (TRAINED, "fully"),
+        (COMPOSITE, "partly"),
+        (CAPTURED, "none_declared"),
+        (None, "none_declared"),
+        (7, "none_declared"),
+    ],
+)
+def test_a_parent_without_a_manifest_is_what_the_signer_declares(declared: object, ai: AiUse) -> None:
+    parent: Json = {"relationship": "parentOf", "digital_source_type": declared}
+
+    assert read_ai_use(_store(active=_manifest(parent))) == ai
+
+
+def test_a_manifest_speaks_for_an_ingredient_louder_than_a_declaration() -> None:
+    store = _store(
+        active=_manifest(_ingredient("parent", digital_source_type=CAPTURED)), parent=_manifest(source_type=TRAINED)
+    )
+
+    assert read_ai_use(store) == "fully"

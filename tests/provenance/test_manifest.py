@@ -117,6 +117,7 @@ def test_policy_ledger_and_label_are_on_record(manifest: dict[str, JsonValue]) -
         "pack": {"id": "newsroom", "version": "1.0.0", "sha256": "cd" * 32},
         "verdict": "allow",
         "decision_id": "decision-1",
+        "human_review": False,
     }
     assert _assertion(manifest, "org.platemark.ledger") == {
         "schema": 1,

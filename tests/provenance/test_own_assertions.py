@@ -182,3 +182,17 @@ def test_text_from_a_manifest_is_made_plain() -> None:
     assert own.label is not None
     assert len(own.label.text) == 80
     assert "\u202e" not in own.label.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "read"), [("Only copy left.", "Only copy left."), ("a\u202eb", "ab"), ("a" * 400, "a" * 299 + "…")]
+)
+def test_the_reason_of_an_override_is_read_bounded_and_plain(reason: str, read: str) -> None:
+    own = read_own_assertions(_one("org.platemark.ingredient-override", schema=1, reason=reason))
+
+    assert own == OwnAssertions(override_reason=read)
+
+
+@pytest.mark.parametrize("reason", ["", "\u200b", None, 3, ["because"]])
+def test_an_override_without_a_reason_is_dropped(reason: object) -> None:
+    assert read_own_assertions(_one("org.platemark.ingredient-override", reason=reason)) is None

@@ -10,8 +10,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from platemark_provenance.errors import SigningError
-from platemark_provenance.pki import DevelopmentPki, create_development_pki, issue_leaf, lint_certificate
+from platemark_provenance.certificate_facts import certificate_facts
+from platemark_provenance.errors import KeyUnavailable, SigningError
+from platemark_provenance.new_keys import claim_key_from_pem, new_claim_key, private_pem
+from platemark_provenance.pki import (
+    DEVELOPMENT_ALGORITHMS,
+    DevelopmentPki,
+    Subject,
+    certify,
+    create_development_pki,
+    issue_leaf,
+    lint_certificate,
+    request_certificate,
+)
+
+PEM = serialization.Encoding.PEM
 
 
 def test_the_chain_leads_from_leaf_to_root(pki: DevelopmentPki) -> None:
@@ -89,7 +102,7 @@ def test_an_organisation_that_cannot_stand_in_a_certificate_is_refused(organisat
         create_development_pki(organisation, now=moment)
 
 
-@pytest.mark.parametrize("organisation", ["예시 뉴스", "Ça", "x" * 64, "A & B <News>, Ltd."])
+@pytest.mark.parametrize("organisation", ["예시 뉴스", "Ça", "x" * 64, "가" * 64, "A & B <News>, Ltd."])
 def test_an_organisation_may_be_named_in_any_script(organisation: str, moment: datetime) -> None:
     made = create_development_pki(organisation, now=moment)
 
@@ -121,3 +134,61 @@ def test_keys_are_on_the_curve_that_claims_need(pki: DevelopmentPki) -> None:
 
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     assert key.curve.name == "secp256r1"
+
+
+@pytest.mark.parametrize("alg", DEVELOPMENT_ALGORITHMS)
+def test_a_pki_for_any_algorithm_passes_the_profile(alg: str, moment: datetime) -> None:
+    made = create_development_pki("Example News", now=moment, alg=alg)
+
+    assert lint_certificate(made.leaf_chain_pem, now=moment) == ()
+    assert certificate_facts(made.leaf_chain_pem).alg == alg
+
+
+def test_the_authorities_above_a_p384_leaf_are_as_strong(moment: datetime) -> None:
+    made = create_development_pki("Example News", now=moment, alg="es384")
+
+    certificates = x509.load_pem_x509_certificates(made.leaf_chain_pem + made.root_pem)
+    assert {each.signature_hash_algorithm.name for each in certificates if each.signature_hash_algorithm} == {"sha384"}
+    assert {certificate_facts(each.public_bytes(PEM)).alg for each in certificates} == {"es384"}
+
+
+@pytest.mark.parametrize("alg", ["", "ES256", "es512", "rs256"])
+def test_development_keys_are_made_for_the_four_algorithms_alone(alg: str, moment: datetime) -> None:
+    with pytest.raises(SigningError, match="es256, es384, ps256, ed25519"):
+        create_development_pki("Example News", now=moment, alg=alg)
+
+
+@pytest.mark.parametrize("alg", DEVELOPMENT_ALGORITHMS)
+def test_a_request_is_signed_by_the_key_it_asks_for(alg: str) -> None:
+    key = new_claim_key(alg)
+
+    csr = x509.load_pem_x509_csr(request_certificate(key, Subject("Example News")))
+
+    assert csr.is_signature_valid
+    assert csr.public_key() == key.public_key()
+
+
+def test_an_address_stands_in_the_certificate(pki: DevelopmentPki, moment: datetime) -> None:
+    key = new_claim_key("es256").public_key()
+    subject = Subject("Example News", email="signing@example.com")
+
+    chain = certify(key, pki.intermediate_pem, pki.intermediate_key_pem, subject=subject, now=moment)
+
+    leaf = x509.load_pem_x509_certificates(chain)[0]
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.RFC822Name) == ["signing@example.com"]
+    assert lint_certificate(chain, now=moment) == ()
+
+
+def test_a_claim_key_survives_being_written() -> None:
+    key = new_claim_key("ed25519")
+
+    assert claim_key_from_pem(private_pem(key)).public_key() == key.public_key()
+
+
+@pytest.mark.parametrize("text", [b"", b"5ecret", b"-----BEGIN PRIVATE KEY-----\n5ecret\n-----END PRIVATE KEY-----\n"])
+def test_what_is_no_claim_key_is_refused_and_not_quoted(text: bytes) -> None:
+    with pytest.raises(KeyUnavailable) as refused:
+        claim_key_from_pem(text)
+
+    assert "5ecret" not in f"{refused.value} {refused.value.__cause__}"

@@ -41,8 +41,9 @@ def test_visible_text_is_kept_as_it_is(text: str) -> None:
         ("  a   b  ", "a b"),
         ("\ud800a", "a"),
         ("\u200b\u200c\u2066", ""),
+        ("\u3164\u115f\uffa0\u2800", ""),
     ],
-    ids=["nul", "right to left", "line ends", "spaces", "surrogate", "nothing visible"],
+    ids=["nul", "right to left", "line ends", "spaces", "surrogate", "nothing visible", "letters that show nothing"],
 )
 def test_tricks_are_dropped(text: str, shown: str) -> None:
     assert plain_text(text, 80) == shown

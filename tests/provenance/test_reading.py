@@ -70,7 +70,7 @@ def _read(
 
 
 def _actions(*source_types: str | None) -> list[Json]:
-    actions = [{"action": "c2pa.edited", "digitalSourceType": each} for each in source_types]
+    actions = [{"action": "c2pa.created", "digitalSourceType": each} for each in source_types]
     return [{"label": "c2pa.actions.v2", "data": {"actions": actions}}]
 
 

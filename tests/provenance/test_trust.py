@@ -131,3 +131,47 @@ def test_memory_is_bounded_for_big_files_only(full: TrustStore) -> None:
 def test_a_store_cannot_be_changed(full: TrustStore) -> None:
     with pytest.raises(AttributeError):
         full.manifest_anchors = ()  # type: ignore[misc]
+
+
+def test_two_stores_joined_trust_what_either_does_and_hold_nothing_twice(
+    full: TrustStore, pki: DevelopmentPki, stranger_pki: DevelopmentPki
+) -> None:
+    other = TrustStore(manifest_anchors=(pki.root_pem, stranger_pki.root_pem), legacy_anchors=(pki.root_pem,))
+
+    joined = full.joined(other)
+
+    assert joined.manifest_anchors == (pki.root_pem, stranger_pki.root_pem)
+    assert (joined.tsa_anchors, joined.cawg_anchors) == (full.tsa_anchors, full.cawg_anchors)
+    assert joined.legacy_anchors == (pki.root_pem,)
+    assert joined.joined(joined) == joined
+
+
+@pytest.mark.parametrize("question", ["settings_for_signer", "settings_for_time", "settings_for_identity"])
+def test_a_legacy_root_is_no_anchor_of_any_ordinary_question(stranger_pki: DevelopmentPki, question: str) -> None:
+    assert _anchors(getattr(TrustStore(legacy_anchors=(stranger_pki.root_pem,)), question)()) == []
+
+
+def test_a_legacy_question_knows_the_legacy_roots_and_no_others_for_signers(
+    full: TrustStore, pki: DevelopmentPki, stranger_pki: DevelopmentPki
+) -> None:
+    legacy = full.joined(TrustStore(legacy_anchors=(stranger_pki.root_pem,))).as_legacy()
+
+    assert legacy is not None
+    assert legacy.manifest_anchors == (stranger_pki.root_pem,)
+    assert legacy.cawg_anchors == ()
+    assert set(legacy.tsa_anchors) == {stranger_pki.root_pem, pki.root_pem}
+
+
+def test_without_legacy_lists_there_is_no_legacy_question(full: TrustStore) -> None:
+    assert full.as_legacy() is None
+
+
+def test_a_garbled_legacy_anchor_is_refused() -> None:
+    with pytest.raises(VerificationError, match="legacy anchor 1"):
+        TrustStore(legacy_anchors=(b"nonsense",))
+
+
+def test_the_same_root_in_two_lists_is_told_to_the_library_once(pki: DevelopmentPki) -> None:
+    (entry,) = _anchors(TrustStore(manifest_anchors=(pki.root_pem, b"\n" + pki.root_pem)).settings_for_signer())
+
+    assert entry["trust_anchors"].count("BEGIN") == 1

@@ -13,10 +13,12 @@ from platemark_provenance.axes import EXIT_CODES
 from platemark_provenance.own_assertions import OwnAssertions
 from platemark_provenance.reading import ProvenanceReading
 from platemark_provenance.verdict import MarkFinding, Verdict, judge
+from platemark_provenance.withdrawal import Withdrawal
 
 CLIP = "01890a5d-ac96-774b-bcce-b302099a8057"
 MARK = "00112233445566ff"
 PATH = Path("clip.mp4")
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 TRUSTED = ProvenanceReading(
     path=PATH,
@@ -64,7 +66,7 @@ MARKS = st.none() | st.builds(
     state=st.sampled_from(["matched", "mismatch", "absent", "not_checked"]),
     watermark_id=st.none() | st.sampled_from([MARK, "ff" * 8]),
     clip_id=st.none() | st.just(CLIP),
-    withdrawn=st.none() | st.just("wrong picture {x}"),
+    withdrawn=st.none() | st.just(Withdrawal(NOON, "wrong picture {x}")),
 )
 
 
@@ -150,11 +152,35 @@ def test_a_file_that_is_not_recovered_has_no_record() -> None:
     assert judge(TRUSTED, MATCHED).recovered_from is None
 
 
-def test_a_withdrawn_clip_says_so_in_plain_text() -> None:
-    report = judge(TRUSTED, replace(MATCHED, withdrawn="wrong\u202e picture\n"))
+@pytest.mark.parametrize("reading", [TRUSTED, ABSENT, MALFORMED, REMOTE, replace(TRUSTED, integrity="tampered")])
+def test_a_withdrawn_clip_says_so_with_day_and_reason_whatever_its_verdict(reading: ProvenanceReading) -> None:
+    report = judge(reading, replace(MATCHED, withdrawn=Withdrawal(NOON, "wrong picture")))
 
-    assert report.withdrawn == "wrong picture"
-    assert "withdrawn this clip: wrong picture" in report.explain("en")
+    assert report.to_json()["withdrawn"] == {"date": "2026-03-14T12:00:00+00:00", "reason": "wrong picture"}
+    assert "withdrew this clip on 2026-03-14. Reason given: wrong picture" in report.explain("en")
+    assert "2026-03-14에 이 클립을 철회했습니다. 밝힌 이유: wrong picture" in report.explain("ko")
+
+
+def test_a_withdrawal_changes_neither_verdict_nor_exit_code() -> None:
+    withdrawn = judge(ABSENT, replace(MATCHED, withdrawn=Withdrawal(NOON, "wrong picture")))
+
+    assert (withdrawn.verdict, withdrawn.exit_code) == (Verdict.RECOVERED, 0)
+
+
+def test_a_signer_that_only_an_old_list_vouches_for_is_told_apart_from_an_old_time_stamp() -> None:
+    by_list = judge(replace(TRUSTED, signer="legacy_trusted", on_legacy_list=True))
+    by_stamp = judge(replace(TRUSTED, signer="legacy_trusted"))
+
+    assert "no longer kept up" in by_list.explain("en")
+    assert "old kind of time-stamp" in by_stamp.explain("en")
+    assert by_list.exit_code == by_stamp.exit_code == 6
+
+
+def test_a_file_name_that_is_no_text_can_be_written_as_json() -> None:
+    report = judge(replace(ABSENT, path=Path("clip\udcff.mp4")))
+
+    assert json.dumps(report.to_json(), ensure_ascii=False).encode("utf-8")
+    assert report.to_json()["path"] == "clip\ufffd.mp4"
 
 
 def test_a_report_becomes_the_json_of_the_verify_command() -> None:
@@ -173,6 +199,8 @@ def test_a_report_becomes_the_json_of_the_verify_command() -> None:
         "codes",
         "failed_manifest",
         "explanation",
+        "history",
+        "trust_lists",
     ]
     assert shown["axes"] == {
         "manifest": "present",

@@ -1,9 +1,11 @@
 """Whatever a file holds, reading it gives an answer on every axis, and nothing is fetched."""
 
 import http.server
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from platemark_provenance.pki import DevelopmentPki
 from platemark_provenance.signing import SignedAsset
 from platemark_provenance.trust import TrustStore
 from platemark_provenance.verdict import Verdict, judge
-from platemark_provenance.verification import ProvenanceReading, read_provenance, read_stored_manifest
+from platemark_provenance.verification import ProvenanceReading, read_crjson, read_provenance, read_stored_manifest
 
 Leaf = tuple[bytes, bytes]
 WriteCopy = Callable[[bytes], Path]
@@ -529,3 +531,124 @@ def test_reading_works_in_a_forked_child(signed_clip: SignedAsset, trust: TrustS
         os._exit(0 if read_provenance(signed_clip.path, trust).signer == "trusted" else 1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+# Lists that are no longer kept up
+
+
+def test_a_signer_on_a_legacy_list_alone_is_legacy_trusted_and_no_more(
+    signed_clip: SignedAsset, pki: DevelopmentPki, stranger_pki: DevelopmentPki
+) -> None:
+    trust = TrustStore(manifest_anchors=(stranger_pki.root_pem,), legacy_anchors=(pki.root_pem,))
+
+    reading = read_provenance(signed_clip.path, trust)
+
+    assert (reading.integrity, reading.signer, reading.on_legacy_list) == ("intact", "legacy_trusted", True)
+    assert (judge(reading).verdict, judge(reading).exit_code) == (Verdict.INTACT, 6)
+
+
+def test_a_signer_on_a_list_in_force_is_trusted_whatever_old_lists_say(
+    signed_clip: SignedAsset, pki: DevelopmentPki
+) -> None:
+    reading = read_provenance(
+        signed_clip.path, TrustStore(manifest_anchors=(pki.root_pem,), legacy_anchors=(pki.root_pem,))
+    )
+
+    assert (reading.signer, reading.on_legacy_list) == ("trusted", False)
+
+
+def test_a_legacy_list_of_others_changes_nothing(signed_clip: SignedAsset, stranger_pki: DevelopmentPki) -> None:
+    with_list = read_provenance(signed_clip.path, TrustStore(legacy_anchors=(stranger_pki.root_pem,)))
+
+    assert with_list == read_provenance(signed_clip.path, TrustStore())
+
+
+def test_a_legacy_list_mends_no_tampering(signed: bytes, pki: DevelopmentPki, write_copy: WriteCopy) -> None:
+    path = write_copy(_flip(signed, _box(signed, b"mdat")[0] + 500))
+
+    assert judge(read_provenance(path, TrustStore(legacy_anchors=(pki.root_pem,)))).verdict is Verdict.TAMPERED
+
+
+def test_a_legacy_list_does_not_make_an_expired_signer_good(signed_clip: SignedAsset, pki: DevelopmentPki) -> None:
+    later = datetime.now(UTC) + timedelta(days=5000)
+
+    reading = read_provenance(signed_clip.path, TrustStore(legacy_anchors=(pki.root_pem,)), now=later)
+
+    assert (reading.signer, reading.on_legacy_list) == ("untrusted", False)
+
+
+# What the library itself says
+
+
+def test_crjson_is_the_librarys_own_report(signed_clip: SignedAsset, trust: TrustStore) -> None:
+    found = json.loads(read_crjson(signed_clip.path, trust) or "")
+
+    assert found["manifests"][0]["label"] == signed_clip.label
+    assert "crjson" in str(found["@context"])
+
+
+def test_without_a_manifest_there_is_no_crjson(plain_clip: Path, trust: TrustStore) -> None:
+    assert read_crjson(plain_clip, trust) is None
+
+
+def test_crjson_of_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(VerificationError, match="could not be opened"):
+        read_crjson(tmp_path / "missing.mp4", TrustStore())
+
+
+def test_a_name_with_a_zero_byte_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(VerificationError, match="could not be opened"):
+        read_provenance(tmp_path / "a\x00b", TrustStore())
+
+
+# What it was made from
+
+
+def test_a_clips_own_history_is_told(signed_clip: SignedAsset, trust: TrustStore, facts: ManifestFacts) -> None:
+    history = read_provenance(signed_clip.path, trust).history
+
+    assert history is not None
+    assert (history.root.state, history.root.signer, history.root.ingredients) == ("present", "Example News", ())
+    assert history.timeline[0].action == "c2pa.created"
+    assert history.timeline[0].source == "trainedAlgorithmicMedia"
+
+
+def test_a_tampered_ingredient_is_pointed_out_in_the_history(
+    signed: bytes, own_leaf: Leaf, sign_foreign: Callable[..., bytes], trust: TrustStore, write_copy: WriteCopy
+) -> None:
+    tampered = _flip(signed, _box(signed, b"mdat")[0] + 500)
+
+    history = read_provenance(write_copy(sign_foreign(tampered, own_leaf, EDITED, edit=True)), trust).history
+
+    assert history is not None
+    (parent,) = history.root.ingredients
+    assert (history.root.state, parent.state, parent.relationship) == ("present", "failed", "parentOf")
+    assert "assertion.bmffHash.mismatch" in parent.codes
+    assert history.timeline[0].action == "c2pa.created"
+
+
+def test_material_without_a_manifest_is_told_as_such(
+    plain_clip_bytes: bytes,
+    manifest: dict[str, JsonValue],
+    own_leaf: Leaf,
+    sign_foreign: Callable[..., bytes],
+    trust: TrustStore,
+    write_copy: WriteCopy,
+) -> None:
+    still = ({"title": "still", "relationship": "inputTo"}, plain_clip_bytes)
+    content = sign_foreign(plain_clip_bytes, own_leaf, manifest, ingredients=(still,))
+
+    history = read_provenance(write_copy(content), trust).history
+
+    assert history is not None
+    (found,) = history.root.ingredients
+    assert (found.title, found.relationship, found.state, found.signer) == ("still", "inputTo", "unsigned", None)
+
+
+def test_a_stored_manifest_without_its_content_tells_its_history_too(
+    signed_clip: SignedAsset, trust: TrustStore
+) -> None:
+    history = read_stored_manifest(signed_clip.manifest, trust).history
+
+    assert history is not None
+    assert (history.root.state, history.root.codes) == ("present", ())

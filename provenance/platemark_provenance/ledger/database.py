@@ -142,7 +142,7 @@ def translated_errors(path: Path) -> Iterator[None]:
         raise LedgerUnavailable("Too many threads use the ledger at once.", fix="Use fewer, or try again.") from error
     except (DBAPIError, sqlite3.Error) as error:
         raise _translated(error, path) from error
-    except StatementError as error:
+    except (StatementError, UnicodeDecodeError) as error:
         raise LedgerCorrupt(f"The ledger at {path} holds a value of the wrong type.", fix=_AUDIT_FIX) from error
 
 

@@ -1,6 +1,7 @@
 """Where the ledger's clips are: watermark ids, stored manifests and files on their way to their final path.
 
-One rule: plain rows, not the log. They may change; what happened to a clip is told by its events.
+One rule: plain rows, not the log. They may change; what happened to a clip is told by its events, so that a clip was
+withdrawn is read from the log and from nowhere else.
 """
 
 import re
@@ -16,9 +17,19 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from platemark_provenance.digest import Sha256Hex, sha256_bytes
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
 from platemark_provenance.ledger.database import Database
-from platemark_provenance.ledger.event import check_text, from_microseconds, to_microseconds
+from platemark_provenance.ledger.event import (
+    EventType,
+    check_text,
+    decode_body,
+    derive_columns,
+    facts_of,
+    from_microseconds,
+    to_microseconds,
+)
+from platemark_provenance.ledger.merkle import leaf_hash
+from platemark_provenance.ledger.tables import event, mark, output
 from platemark_provenance.ledger.tables import manifest as manifest_table
-from platemark_provenance.ledger.tables import mark, output
+from platemark_provenance.withdrawal import Withdrawal, read_withdrawal
 
 MARK_ID_BYTES = 8
 LARGEST_MANIFEST_BYTES = 16 * 1024 * 1024
@@ -75,7 +86,7 @@ class ClipRecord:
         final_path: where it was published.
         state: how far its file has come.
         published_at: when.
-        withdrawn: why it was withdrawn, None where it was not.
+        withdrawn: when and why it was withdrawn, None where it was not.
     """
 
     clip_id: str
@@ -87,7 +98,7 @@ class ClipRecord:
     final_path: Path
     state: OutputState
     published_at: datetime
-    withdrawn: str | None
+    withdrawn: Withdrawal | None
 
 
 class Registry:
@@ -262,7 +273,8 @@ class Registry:
     def _records(self, condition: ColumnElement[bool]) -> tuple[ClipRecord, ...]:
         query = _RECORDS.where(condition).order_by(output.c.published_us.desc(), output.c.job_id.desc())
         with self._database.read() as connection:
-            return tuple(_clip_record(row) for row in connection.execute(query))
+            rows = connection.execute(query).all()
+            return tuple(_clip_record(row, _withdrawal(connection, row.clip_id)) for row in rows)
 
 
 _RECORDS = (
@@ -295,7 +307,21 @@ def _differs(row: Row[*tuple[Any, ...]], wanted: Mapping[str, object]) -> bool:
     return any(getattr(row, name) != value for name, value in wanted.items())
 
 
-def _clip_record(row: Row[*tuple[Any, ...]]) -> ClipRecord:
+def _withdrawal(connection: Connection, clip_id: str) -> Withdrawal | None:
+    """Find the first withdrawal of a clip in the log; a later one adds nothing to it."""
+    wanted = (event.c.clip == clip_id) & (event.c.type == EventType.CLIP_WITHDRAWN.value)
+    query = select(event.c.seq, event.c.body, event.c.leaf).where(wanted).order_by(event.c.seq).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    body = bytes(row.body)
+    if leaf_hash(body) != row.leaf:
+        raise LedgerCorrupt(f"Event {row.seq} was changed after it was logged.", fix="Run `platemark audit verify`.")
+    decoded = decode_body(body)
+    return read_withdrawal(facts_of(decoded), from_microseconds(derive_columns(decoded).ts_us))
+
+
+def _clip_record(row: Row[*tuple[Any, ...]], withdrawn: Withdrawal | None) -> ClipRecord:
     manifest = bytes(row.body)
     if sha256_bytes(manifest) != row.manifest_sha256:
         raise LedgerCorrupt(
@@ -312,7 +338,7 @@ def _clip_record(row: Row[*tuple[Any, ...]]) -> ClipRecord:
         final_path=Path(row.final_path),
         state=OutputState(row.state),
         published_at=from_microseconds(row.published_us),
-        withdrawn=None,
+        withdrawn=withdrawn,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from platemark_provenance.digest import Sha256Hex, sha256_bytes
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
+from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.ledger.registry import (
     LARGEST_FINGERPRINT_BYTES,
     LARGEST_MANIFEST_BYTES,
@@ -17,6 +18,7 @@ from platemark_provenance.ledger.registry import (
     Registry,
 )
 from platemark_provenance.ledger.store import Ledger, LedgerSettings
+from platemark_provenance.withdrawal import Withdrawal
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 MARK, OTHER_MARK = b"mark-id1", b"mark-id2"
@@ -386,3 +388,65 @@ def test_the_log_is_not_touched_by_the_registry(ledger: Ledger, registry: Regist
 
     assert ledger.head().size == 0
     assert ledger.verify().ok
+
+
+# Withdrawals
+
+
+def withdraw(ledger: Ledger, clip: str, reason: str = "wrong date") -> None:
+    ledger.append(NewEvent(EventType.CLIP_WITHDRAWN, clip=clip, facts={"reason": reason}))
+
+
+def test_a_withdrawn_clip_says_so_however_it_is_found(ledger: Ledger) -> None:
+    publish(ledger.registry, "clip-a")
+    withdraw(ledger, "clip-a")
+
+    found = [
+        ledger.registry.record("clip-a"),
+        ledger.registry.record_for_label("urn:c2pa:clip-a"),
+        ledger.registry.record_for_file(FILE),
+        *ledger.registry.records_for_mark(MARK),
+    ]
+
+    assert [each.withdrawn for each in found if each is not None] == [Withdrawal(NOON, "wrong date")] * 4
+
+
+def test_withdrawing_one_clip_withdraws_no_other_with_the_same_mark(ledger: Ledger) -> None:
+    publish(ledger.registry, "clip-a")
+    publish(ledger.registry, "clip-b", file=OTHER_FILE)
+    withdraw(ledger, "clip-a")
+
+    withdrawn = {each.clip_id: each.withdrawn for each in ledger.registry.records_for_mark(MARK)}
+
+    assert withdrawn == {"clip-a": Withdrawal(NOON, "wrong date"), "clip-b": None}
+
+
+def test_the_first_withdrawal_stays(ledger: Ledger, move_clock: Callable[[float], None]) -> None:
+    publish(ledger.registry, "clip-a")
+    withdraw(ledger, "clip-a", "first")
+    move_clock(3600)
+    withdraw(ledger, "clip-a", "second")
+
+    record = ledger.registry.record("clip-a")
+
+    assert record is not None
+    assert record.withdrawn == Withdrawal(NOON, "first")
+
+
+def test_other_events_withdraw_nothing(ledger: Ledger) -> None:
+    publish(ledger.registry, "clip-a")
+    ledger.append(NewEvent(EventType.CLIP_VERIFIED, clip="clip-a", facts={"reason": "routine"}))
+
+    record = ledger.registry.record("clip-a")
+
+    assert record is not None
+    assert record.withdrawn is None
+
+
+def test_a_withdrawal_changed_in_the_database_is_not_believed(ledger: Ledger, tamper: Callable[[str], None]) -> None:
+    publish(ledger.registry, "clip-a")
+    withdraw(ledger, "clip-a")
+    tamper("UPDATE event SET body = CAST(replace(body, 'wrong date', 'right date') AS BLOB)")
+
+    with pytest.raises(LedgerCorrupt, match="changed after it was logged"):
+        ledger.registry.record("clip-a")
