@@ -1,8 +1,6 @@
 """`python -m platemark`: the same as the command `platemark`."""
 
-import sys
-
-from platemark.cli import main
+from platemark.cli.process import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

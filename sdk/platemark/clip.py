@@ -22,6 +22,8 @@ MIN_SIDE, MAX_SIDE = 128, 2048
 """Below 128 pixels a label cannot be read; above 2048 no model here has been tried."""
 MIN_FPS, MAX_FPS = 1, 60
 MIN_SECONDS, MAX_SECONDS = 0.25, 60.0
+MAX_ASPECT = 4
+"""The watermark is not read in frames that are longer than that."""
 MAX_PROMPT_CHARACTERS = 4_000
 MAX_SEED = 2**63 - 1
 MAX_NAME_CHARACTERS = 120
@@ -110,6 +112,11 @@ class ClipRequest:
         check_range("seed", self.seed, 0, MAX_SEED)
         for name in ("actor", "byline", "desk", "label_text"):
             check_name(name, getattr(self, name))
+        if max(self.size.width, self.size.height) > MAX_ASPECT * min(self.size.width, self.size.height):
+            raise RequestError(
+                f"A clip is at most {MAX_ASPECT} times as long as wide; got {self.size}.",
+                fix="Choose a less narrow size.",
+            )
         if self.frames < 1:
             raise RequestError(
                 f"{self.seconds} s at {self.fps} frames a second is not one frame.", fix="Ask for a longer clip."

@@ -9,10 +9,19 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from platemark.clip import MAX_FPS, MAX_SECONDS, MIN_FPS, MIN_SECONDS, Size
 from platemark.errors import HomeError, PlatemarkError, RequestError
@@ -71,12 +80,63 @@ class PolicySettings(BaseModel):
     pack: str = Field(default="", max_length=1024)
 
 
+class LedgerNaming(BaseModel):
+    """The log's name in checkpoints and receipts. It is chosen once: a log under another name is another log."""
+
+    model_config = _SECTION
+
+    origin: str = Field(default="", max_length=200)
+
+
 class TrustSettings(BaseModel):
     """Files with further root certificates (PEM) whose signatures this home trusts."""
 
     model_config = _SECTION
 
     anchors: tuple[str, ...] = Field(default=(), max_length=64)
+
+
+class SigningSettings(BaseModel):
+    """The key that signs claims, its certificates, and time-stamps.
+
+    `secret` says where a passphrase or PIN comes from, never what it is: `env:NAME` or `prompt`.
+    """
+
+    model_config = _SECTION
+
+    key: str = Field(default="file:keys/signing.key", pattern="^[a-z][a-z0-9+.-]*:.", max_length=4096)
+    chain: str = Field(default="keys/signing.chain.pem", min_length=1, max_length=1024)
+    algorithm: Literal["auto", "es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519"] = "auto"
+    secret: str = Field(default="", pattern="^(env:[A-Za-z_][A-Za-z0-9_]*|prompt)?$", max_length=200)
+    timestamp: Literal["off", "best-effort", "require"] = "off"
+    tsa_url: str = Field(default="", max_length=1024)
+
+    @field_validator("key")
+    @classmethod
+    def _holds_no_pin(cls, key: str) -> str:
+        if "pin-value=" in key or "pin-source=" in key:
+            raise ValueError('a PIN never stands in a configuration; set secret = "env:NAME" or "prompt"')
+        return key
+
+    @field_validator("tsa_url")
+    @classmethod
+    def _is_a_plain_address(cls, address: str) -> str:
+        try:
+            parts = urlsplit(address)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        else:
+            good = good and parts.username is None and parts.password is None and address.isprintable()
+        if address and (not good or " " in address):
+            raise ValueError("it must be like http://tsa.example.com/path, without a name or password")
+        return address
+
+    @model_validator(mode="after")
+    def _time_stamps_have_a_source(self) -> Self:
+        if self.timestamp != "off" and not self.tsa_url:
+            raise ValueError(f'timestamp = "{self.timestamp}" needs tsa_url')
+        return self
 
 
 class Config(BaseSettings):
@@ -91,6 +151,8 @@ class Config(BaseSettings):
     generation: GenerationDefaults = GenerationDefaults()
     label: LabelDefaults = LabelDefaults()
     policy: PolicySettings = PolicySettings()
+    signing: SigningSettings = SigningSettings()
+    ledger: LedgerNaming = LedgerNaming()
     trust: TrustSettings = TrustSettings()
 
     @classmethod
@@ -154,15 +216,35 @@ language = {_toml_string(language)}
 [policy]
 pack = ""        # empty: the newsroom pack that comes with platemark
 
+[signing]
+key = "file:keys/signing.key"       # or pkcs11:…, exec:…, or a scheme that a package adds
+chain = "keys/signing.chain.pem"
+secret = ""      # where a passphrase or PIN comes from: "env:NAME" or "prompt"; never what it is
+timestamp = "off"                   # or "best-effort" or "require", with tsa_url
+
+[ledger]
+origin = {_toml_string(default_origin(organisation))}   # this log's name; never change it
+
 [trust]
 anchors = []     # files with further root certificates (PEM)
 """
+
+
+def default_origin(organisation: str) -> str:
+    """Give the name a new home's log gets."""
+    name = "".join(c if c.isalnum() else "-" for c in organisation.lower()).strip("-")
+    return f"platemark.local/{name or 'newsroom'}"
 
 
 def environment_home() -> Path | None:
     """Give the home that the environment names, if it names one."""
     value = os.environ.get(HOME_VARIABLE, "")
     return Path(value) if value else None
+
+
+def secret_variable(name: str) -> bytes:
+    """Give the secret that an environment variable holds; empty where it is not set."""
+    return os.environb.get(os.fsencode(name), b"")
 
 
 def user_data_home() -> Path:
@@ -173,9 +255,9 @@ def user_data_home() -> Path:
 
 def _refuse_newer_format(path: Path, table: Mapping[str, object]) -> None:
     found = table.get("format", HOME_FORMAT)
-    if isinstance(found, int) and found > HOME_FORMAT:
+    if type(found) is not int or found > HOME_FORMAT:
         raise HomeError(
-            f"{path} has format {found}; this platemark knows formats up to {HOME_FORMAT}.",
+            f"{path} has format {found!r}; this platemark knows formats up to {HOME_FORMAT}.",
             fix="Upgrade platemark, or use the version that made this home.",
         )
 
@@ -184,19 +266,22 @@ def _checked(path: Path, table: dict[str, object]) -> Config:
     _refuse_unknown_variables()
     try:
         return Config(**table)  # type: ignore[arg-type]  # pydantic checks every value
+    except SettingsError as error:
+        raise HomeError(
+            f"An environment variable does not fit its setting: {error}.", fix='Lists are written as JSON: ["a", "b"].'
+        ) from error
     except ValidationError as error:
         raise _explained(path, error) from error
 
 
 def _refuse_unknown_variables() -> None:
-    known = {
-        f"{ENV_PREFIX}{section}__{key}".upper()
-        for section, field in Config.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        for key in field.annotation.model_fields
-    }
+    """Refuse variables that can only be meant for us and name nothing: what they should switch on would stay off."""
+    sections = {name.upper() for name in Config.model_fields}
+    known = {f"{ENV_PREFIX}{key.replace('.', '__')}".upper() for key in _known_keys() if "." in key}
     for name in os.environ:
-        if name.startswith(ENV_PREFIX) and "__" in name and name.upper() not in known:
+        rest = name.removeprefix(ENV_PREFIX)
+        ours = rest != name and ("__" in rest or rest.split("_")[0] in sections)
+        if ours and name not in known:
             raise HomeError(f"The environment variable {name} names no setting.", fix=_nearest(name, known))
 
 
@@ -205,7 +290,9 @@ def _explained(path: Path, error: ValidationError) -> PlatemarkError:
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return HomeError(f"{path} has the unknown key {where!r}.", fix=_nearest(where, _known_keys()))
-    return HomeError(f"{path}: {where} is not valid: {first['msg']}.", fix="Correct that value.")
+    variable = f"{ENV_PREFIX}{'__'.join(str(part) for part in first['loc'][:2])}".upper()
+    source = f"The environment variable {variable}" if variable in os.environ else f"{path}: {where}"
+    return HomeError(f"{source} is not valid: {first['msg']}.", fix="Correct that value.")
 
 
 def _known_keys() -> set[str]:
@@ -224,4 +311,4 @@ def _nearest(name: str, known: set[str]) -> str:
 
 def _toml_string(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'

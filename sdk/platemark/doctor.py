@@ -15,10 +15,12 @@ from platemark.errors import PlatemarkError
 from platemark.generation.backend import available_generators, check_weights
 from platemark.home import Home, open_home
 from platemark_provenance.certificate_lint import days_left, lint_certificate
+from platemark_provenance.certificate_path import leads_to
 from platemark_provenance.digest import JsonValue
 
 MIN_FREE_BYTES = 1_000_000_000
 EXPIRY_WARNING_DAYS = 30
+RESTORE_KEYS = "Restore the keys from your backup."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ def examine(home: Path | None) -> tuple[Finding, ...]:
 
 def _examine_home(home: Home) -> tuple[Finding, ...]:
     checks: tuple[tuple[str, Callable[[], str], str], ...] = (
-        ("claim-signing key", lambda: home.claim_signer().alg, "Restore the keys from your backup."),
-        ("watermark secret", lambda: f"epoch {home.watermark_keys().epoch}", "Restore the keys from your backup."),
+        ("claim-signing key", lambda: home.claim_signer().alg, RESTORE_KEYS),
+        ("watermark secret", lambda: f"epoch {home.watermark_keys().epoch}", RESTORE_KEYS),
         ("trusted roots", lambda: str(len(home.trust_store().manifest_anchors)), "Correct [trust] anchors."),
         ("rule pack", lambda: _pack(home), "Correct the pack, or leave [policy] pack empty."),
         ("ledger", lambda: _ledger(home), "Restore the ledger from your backup; do not edit it."),
@@ -102,16 +104,26 @@ def _ledger(home: Home) -> str:
 
 
 def _certificate(home: Home) -> tuple[Finding, ...]:
-    chain = home.signing_chain()
-    broken = lint_certificate(chain, now=home.clock())
-    left = days_left(chain, now=home.clock())
-    expiry = Finding(
-        "certificate expiry",
-        left >= EXPIRY_WARNING_DAYS,
-        f"{left} days left",
-        "" if left >= EXPIRY_WARNING_DAYS else "Issue a new leaf before it runs out.",
+    try:
+        chain = home.signing_chain()
+    except PlatemarkError as error:
+        return (Finding("certificate", False, error.message, error.fix or RESTORE_KEYS),)
+    try:
+        issued = leads_to(chain, home.trust_store().manifest_anchors)
+    except PlatemarkError:
+        issued = True  # that the roots cannot be read has a red line of its own
+    broken = tuple(
+        Finding(f"certificate {f.rule}", f.severity != "error", f.message, f.fix or RESTORE_KEYS)
+        for f in lint_certificate(chain, now=home.clock())
     )
-    return (*(Finding(f"certificate {f.rule}", f.severity != "error", f.message, f.fix) for f in broken), expiry)
+    left = days_left(chain, now=home.clock())
+    return (
+        *broken,
+        Finding("certificate expiry", left >= EXPIRY_WARNING_DAYS, f"{left} days left", "Run: platemark keys rotate"),
+        Finding(
+            "certificate root", issued, "trusted here" if issued else "not issued by a root trusted here", RESTORE_KEYS
+        ),
+    )
 
 
 def _room(path: Path) -> Finding:

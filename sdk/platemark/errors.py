@@ -14,7 +14,9 @@ PlatemarkError                    exit code, message, fix
 │   ├── PromptHeld                8  carries the decision and a ticket
 │   └── RulePackError             2  a rule pack that cannot be trusted
 ├── KeyUnavailable                1  (platemark_provenance.errors)
+│   └── KeyMismatch               1  (platemark_provenance.signers.claim_signer)
 ├── SigningError                  1
+│   └── ClaimRefused              1  (platemark_provenance.claim_writer)
 ├── VerificationError             5
 ├── WatermarkError                2
 └── LedgerError                   1

@@ -1,54 +1,66 @@
 """A home: one directory with the configuration, the keys and the ledger of one newsroom.
 
-One rule: the configuration file is written last, so a directory that has it is complete. Beside
-`platemark_provenance.signing` this is the only importer of the key reader.
+One rule: the configuration file is written last, so a directory that has it is complete. `claim_signer` is the one
+way to the key that signs.
 """
 
-import shutil
+import fcntl
+import os
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
 
 from platemark.config import (
     CONFIG_NAME,
     Config,
+    Publisher,
     default_config_text,
+    default_origin,
     environment_home,
     read_config,
     user_data_home,
 )
-from platemark.errors import HomeError
-from platemark_migrations import upgrade
-from platemark_policy.engine import Engine
-from platemark_policy.pack import RulePack
-from platemark_policy.rules import load_pack
-from platemark_provenance.durable import sync_directory, write_whole
-from platemark_provenance.keys import (
-    ClaimSigner,
-    load_claim_signer,
-    load_ledger_signing_key,
-    load_secret,
-    write_private_file,
+from platemark.errors import HomeError, KeyUnavailable
+from platemark.key_folder import (
+    KEYS,
+    LEDGER_KEY,
+    LEDGER_PUBLIC,
+    PAYLOAD_SECRET,
+    WATERMARK_SECRET,
+    finish_exchange,
+    make_keys,
+    own_roots,
+    reading,
 )
-from platemark_provenance.ledger.store import Ledger, LedgerSettings
-from platemark_provenance.new_keys import new_ledger_key, new_secret
-from platemark_provenance.pki import create_development_pki
+from platemark.secret_source import SecretSource
+from platemark_provenance.certificate_facts import certificate_facts
+from platemark_provenance.digest import JsonValue, sha256_bytes
+from platemark_provenance.durable import write_whole
+from platemark_provenance.keys import load_ledger_signing_key, load_secret, read_chain
+from platemark_provenance.ledger.event import EventType, NewEvent
+from platemark_provenance.pki import check_development_algorithm
+from platemark_provenance.signers.algorithms import algorithm_of_key
+from platemark_provenance.signers.claim_signer import ClaimSigner, leaf_public_key
+from platemark_provenance.signers.uri import STANDARD_SIGNERS, AskSecret, SignerRequest, SignerTable
 from platemark_provenance.trust import TrustStore
-from platemark_provenance.watermark.keys import WatermarkKeys, derive_keys
+from platemark_provenance.trust_lists import TRUST_FOLDER, load_trust
 
-KEYS = "keys"
+# Slow to load, and needed by few commands each: imported where they are used.
+if TYPE_CHECKING:
+    from platemark_policy.engine import Engine
+    from platemark_policy.pack import RulePack
+    from platemark_provenance.ledger.store import Ledger
+    from platemark_provenance.timestamps import TimeStampPolicy
+    from platemark_provenance.watermark.keys import WatermarkKeys
+
 JOBS = "jobs"
 LEDGER_FILE = "ledger.sqlite3"
 CHECKPOINT_STATE = "checkpoint.state"
-ROOT_CERTIFICATE = "root.pem"
-SIGNING_CHAIN = "signing.chain.pem"
-SIGNING_KEY = "signing.key"
-LEDGER_KEY = "ledger.key"
-LEDGER_PUBLIC = "ledger.pub.pem"
-WATERMARK_SECRET = "watermark.key"  # noqa: S105  a file name
-PAYLOAD_SECRET = "payload.key"  # noqa: S105  a file name
 MAX_ANCHOR_BYTES = 1_048_576
 
 Clock = Callable[[], datetime]
@@ -61,11 +73,16 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """An existing home. Keys and database are opened when they are asked for, not before."""
+    """An existing home. Keys and database are opened when they are asked for, not before.
+
+    `signers` opens the signing key by its URI; `ask_secret` gives its passphrase or PIN where it has one.
+    """
 
     path: Path
     config: Config
     clock: Clock = utc_now
+    signers: SignerTable = STANDARD_SIGNERS
+    ask_secret: AskSecret = field(default_factory=lambda: SecretSource(""))
 
     @property
     def keys(self) -> Path:
@@ -82,13 +99,15 @@ class Home:
         """Give the database's SQLAlchemy URL."""
         return ledger_url(self.path)
 
-    def open_ledger(self) -> Ledger:
+    def open_ledger(self) -> "Ledger":
         """Open the ledger for reading and appending.
 
         Raises:
             KeyUnavailable: the ledger key or the payload key cannot be read.
             LedgerError: the database is missing, locked, corrupt, or of another schema.
         """
+        from platemark_provenance.ledger.store import Ledger, LedgerSettings
+
         settings = LedgerSettings(
             origin=self._origin(),
             signing_key=load_ledger_signing_key(self.keys / LEDGER_KEY),
@@ -99,51 +118,91 @@ class Home:
         return Ledger.open(self.ledger_url, settings=settings)
 
     def claim_signer(self) -> ClaimSigner:
-        """Open the claim-signing key and check it against its certificate.
+        """Open the claim-signing key that the configuration names and check it against its certificate.
 
         Raises:
-            KeyUnavailable: key or chain is gone, garbled, too open, or they do not belong together.
+            KeyMismatch: key and certificate do not belong together.
+            KeyUnavailable: key or chain is gone, garbled, locked, too open, or the key store does not answer.
         """
-        return load_claim_signer(self.keys / SIGNING_KEY, self.keys / SIGNING_CHAIN)
+        with reading(self.keys):
+            return self.signer_for(read_chain(self.chain_path))
 
-    def watermark_keys(self) -> WatermarkKeys:
+    def signer_for(self, chain_pem: bytes, *, key: str | None = None) -> ClaimSigner:
+        """Open a claim-signing key with the given certificates; that they belong together is proved.
+
+        Args:
+            chain_pem: the certificates in PEM, leaf first.
+            key: the key's URI; the configured one where it is left out.
+
+        Raises:
+            KeyMismatch: key and certificate do not belong together.
+            KeyUnavailable: as `claim_signer`.
+        """
+        chosen = self.config.signing.algorithm
+        alg = algorithm_of_key(leaf_public_key(chain_pem)).name if chosen == "auto" else chosen
+        request = SignerRequest(chain_pem, alg, self.path, self.ask_secret)
+        try:
+            return self.signers.open(key or self.config.signing.key, request)
+        except KeyUnavailable:
+            if isinstance(self.ask_secret, SecretSource):
+                self.ask_secret.forget()
+            raise
+
+    @property
+    def chain_path(self) -> Path:
+        """Give the file of the claim-signing certificates."""
+        return self.path / self.config.signing.chain
+
+    def watermark_keys(self) -> "WatermarkKeys":
         """Derive the watermark keys from the master secret."""
+        from platemark_provenance.watermark.keys import derive_keys
+
         return derive_keys(load_secret(self.keys / WATERMARK_SECRET))
+
+    def time_stamp_policy(self) -> "TimeStampPolicy":
+        """Give whether signatures get an RFC 3161 time-stamp, and from which authority."""
+        from platemark_provenance.timestamps import TimeStampPolicy
+
+        return TimeStampPolicy(self.config.signing.timestamp, self.config.signing.tsa_url)
 
     def signing_chain(self) -> bytes:
         """Read the claim-signing certificate and its chain (PEM).
 
         Raises:
-            HomeError: the file cannot be read.
+            KeyUnavailable: the file cannot be read.
         """
-        return _read_anchor(self.keys / SIGNING_CHAIN)
+        return read_chain(self.chain_path)
 
-    def policy_engine(self) -> Engine:
+    def policy_engine(self) -> "Engine":
         """Open the policy engine with the pack in force."""
+        from platemark_policy.engine import Engine
+
         return Engine(self.policy_pack(), input_key=load_secret(self.keys / PAYLOAD_SECRET))
 
-    def policy_pack(self) -> RulePack:
+    def policy_pack(self) -> "RulePack":
         """Load the rule pack in force.
 
         Raises:
             RulePackError: the pack is malformed or fails its own examples.
         """
+        from platemark_policy.rules import load_pack
+
         chosen = self.config.policy.pack
         return load_pack((self.path / chosen) if chosen else None)
 
     def trust_store(self, extra: tuple[Path, ...] = ()) -> TrustStore:
-        """Give the roots this home trusts: its own, those of its configuration, and `extra`.
+        """Give the roots this home trusts: its own, those they replaced, its configuration's, its lists, and `extra`.
 
         Raises:
             HomeError: a file of certificates cannot be read.
+            VerificationError: a stored list was changed or is garbled.
         """
         listed = tuple(self.path / name for name in self.config.trust.anchors)
-        own = self.keys / ROOT_CERTIFICATE
-        return trust_from_files((own, *listed, *extra))
+        files = trust_from_files((*own_roots(self.keys), *listed, *extra))
+        return files.joined(load_trust(self.path / TRUST_FOLDER))
 
     def _origin(self) -> str:
-        name = "".join(c if c.isalnum() else "-" for c in self.config.publisher.organisation.lower()).strip("-")
-        return f"platemark.local/{name or 'newsroom'}"
+        return self.config.ledger.origin or default_origin(self.config.publisher.organisation)
 
 
 def ledger_url(home: Path) -> str:
@@ -187,8 +246,20 @@ def exists(path: Path | None) -> bool:
     return (home_directory(path) / CONFIG_NAME).exists()
 
 
-def open_home(path: Path, *, clock: Clock = utc_now) -> Home:
+def open_home(
+    path: Path,
+    *,
+    clock: Clock = utc_now,
+    signers: SignerTable = STANDARD_SIGNERS,
+    ask_secret: AskSecret | None = None,
+) -> Home:
     """Open an existing home after checking that it is whole and that its keys are the owner's alone.
+
+    Args:
+        path: the directory.
+        clock: gives the present moment, aware and in UTC.
+        signers: which scheme of `[signing] key` is opened by whom; extend it for a key service of your own.
+        ask_secret: gives the signing key's passphrase or PIN; as `[signing] secret` says where it is left out.
 
     Raises:
         HomeError: it is no home, half-made, from a newer version, or readable by others.
@@ -210,7 +281,8 @@ def open_home(path: Path, *, clock: Clock = utc_now) -> Home:
             f"The keys in {keys} are open to other users (mode {mode:04o}, expected 0700).",
             fix=f"Run: chmod 700 {keys}",
         )
-    return Home(path, config, clock)
+    finish_exchange(keys)
+    return Home(path, config, clock, signers, ask_secret or SecretSource(config.signing.secret))
 
 
 def init(
@@ -219,6 +291,8 @@ def init(
     organisation: str = "Unnamed newsroom",
     country: str = "KR",
     language: str = "auto",
+    alg: str = "es256",
+    clock: Clock = utc_now,
 ) -> Home:
     """Make a home, or finish a half-made one, or open the one that is there.
 
@@ -230,31 +304,65 @@ def init(
         organisation: the publisher's name in certificates, 1 to 64 characters.
         country: two capital letters (ISO 3166-1 alpha-2).
         language: the label's language, `en`, `ko`, or `auto` to follow each prompt.
+        alg: what claims are signed with: es256, es384, ps256 or ed25519.
+        clock: gives the present moment, aware and in UTC.
 
     Raises:
         HomeError: the directory cannot be made, or holds other things.
+        SigningError: the algorithm is none of these.
     """
     home = home_directory(Path(path) if path is not None else None)
     if (home / CONFIG_NAME).exists():
-        return open_home(home)
+        return open_home(home, clock=clock)
     _check_names(organisation, country, language)
+    check_development_algorithm(alg)
+    from platemark_migrations import upgrade  # Alembic takes a fifth of a second to load
+
     try:
         _refuse_foreign_directory(home)
         home.mkdir(parents=True, exist_ok=True)
-        _make_keys(home, organisation=organisation, country=country)
-        (home / JOBS).mkdir(mode=0o700, exist_ok=True)
-        upgrade(ledger_url(home))
-        text = default_config_text(organisation=organisation, country=country, language=language)
-        write_whole(home / CONFIG_NAME, text.encode("utf-8"))
+        with _alone_in(home):
+            if (home / CONFIG_NAME).exists():
+                return open_home(home, clock=clock)  # somebody else made it while we waited
+            make_keys(home, organisation=organisation, country=country, alg=alg, now=clock())
+            (home / JOBS).mkdir(mode=0o700, exist_ok=True)
+            upgrade(ledger_url(home))
+            text = default_config_text(organisation=organisation, country=country, language=language)
+            _record_keys(Home(home, Config(publisher=Publisher(organisation=organisation, country=country)), clock))
+            write_whole(home / CONFIG_NAME, text.encode("utf-8"))
     except OSError as error:
         raise HomeError(
             f"A home cannot be made in {home}: {error.strerror}.", fix="Choose a directory that you may write to."
         ) from error
-    return open_home(home)
+    return open_home(home, clock=clock)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep every other process that makes a home in this directory waiting."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _record_keys(home: Home) -> None:
+    """Write down which keys the home was made with. The events' ids are made from the keys: a retry adds none."""
+    leaf = certificate_facts(home.signing_chain())
+    made: dict[str, dict[str, JsonValue]] = {
+        leaf.sha256: {"purpose": "claim-signing", "by": "init", **leaf.to_json()},
+        sha256_bytes((home.keys / LEDGER_PUBLIC).read_bytes()): {"purpose": "ledger", "by": "init", "alg": "ed25519"},
+    }
+    with home.open_ledger() as ledger:
+        for digest, facts in made.items():
+            event_id = str(uuid5(NAMESPACE_URL, f"platemark:key.created:{digest}"))
+            ledger.append(NewEvent(type=EventType.KEY_CREATED, facts=facts | {"sha256": digest}, event_id=event_id))
 
 
 def _check_names(organisation: str, country: str, language: str) -> None:
-    if not 1 <= len(organisation.strip()) <= 64 or not organisation.isprintable():
+    if not organisation.strip() or len(organisation) > 64 or not organisation.isprintable():
         raise HomeError(
             "The organisation's name must have 1 to 64 printable characters.", fix='For example: --org "Daily Example"'
         )
@@ -267,7 +375,8 @@ def _check_names(organisation: str, country: str, language: str) -> None:
 
 
 def _refuse_foreign_directory(home: Path) -> None:
-    ours = {KEYS, JOBS, LEDGER_FILE, f"{LEDGER_FILE}-wal", f"{LEDGER_FILE}-shm", f"{KEYS}.partial"}
+    database = {f"{LEDGER_FILE}{end}" for end in ("", "-wal", "-shm", "-journal")}
+    ours = {CONFIG_NAME, KEYS, JOBS, CHECKPOINT_STATE, f"{KEYS}.partial", *database}
     if home.exists() and not home.is_dir():
         raise HomeError(f"{home} is a file, not a directory.", fix="Name a directory.")
     strangers = sorted({p.name for p in home.iterdir()} - ours) if home.is_dir() else []
@@ -276,37 +385,6 @@ def _refuse_foreign_directory(home: Path) -> None:
         raise HomeError(
             f"{home} holds other things ({', '.join(visible[:3])}).", fix="Name a new or an empty directory."
         )
-
-
-def _make_keys(home: Path, *, organisation: str, country: str) -> None:
-    """Make all keys in a side directory and move it into place at once: a half-made set is never used."""
-    if (home / KEYS).exists():
-        return
-    partial = home / f"{KEYS}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(mode=0o700)
-    pki = create_development_pki(organisation, now=utc_now(), country=country)
-    ledger_key = new_ledger_key()
-    private = {
-        "root.key": pki.root_key_pem,
-        "intermediate.key": pki.intermediate_key_pem,
-        SIGNING_KEY: pki.leaf_key_pem,
-        LEDGER_KEY: ledger_key.private_pem,
-        WATERMARK_SECRET: new_secret(),
-        PAYLOAD_SECRET: new_secret(),
-    }
-    for name, content in private.items():
-        write_private_file(partial / name, content)
-    public = {
-        ROOT_CERTIFICATE: pki.root_pem,
-        "intermediate.pem": pki.intermediate_pem,
-        SIGNING_CHAIN: pki.leaf_chain_pem,
-        LEDGER_PUBLIC: ledger_key.public_pem,
-    }
-    for name, content in public.items():
-        write_whole(partial / name, content)
-    partial.rename(home / KEYS)
-    sync_directory(home)
 
 
 def _read_anchor(path: Path) -> bytes:

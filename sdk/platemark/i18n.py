@@ -6,8 +6,6 @@ One rule: the English sentence is the key. JSON keys and machine codes are never
 from functools import lru_cache
 from pathlib import Path
 
-from babel.messages.pofile import read_po
-
 LANGUAGES = ("en", "ko")
 LOCALE = Path(__file__).parent / "locale"
 
@@ -27,6 +25,8 @@ def _catalogue(language: str) -> dict[str, str]:
     path = LOCALE / language / "LC_MESSAGES" / "platemark.po"
     if not path.is_file():
         return {}
+    from babel.messages.pofile import read_po  # English needs no catalogue
+
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
-    return {m.id: m.string for m in catalogue if isinstance(m.id, str) and isinstance(m.string, str) and m.string}
+    return {m.id: m.string for m in catalogue if m.id and isinstance(m.id, str) and isinstance(m.string, str)}

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import uuid_utils
 
 from platemark.errors import OutputError
@@ -26,7 +27,7 @@ from platemark.media.video import (
     write_video,
 )
 from platemark.observation import STILL_FPS, Search, observe
-from platemark.outputs import OutputPaths, create_part, move_into_place
+from platemark.outputs import OutputPaths, check_output_name, create_part, move_into_place
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.fingerprint import ContentSampler, Fingerprint
 from platemark_provenance.ledger.event import EventType, NewEvent
@@ -35,6 +36,8 @@ from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.issued import IssuedIds
 from platemark_provenance.watermark.payload import WatermarkId, parse_mark_id
 from platemark_provenance.watermark.profile import ALGORITHM
+
+STILL_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +72,18 @@ def embed_file(home: Home, source: Path, destination: Path, *, options: MarkOpti
         OutputError: OUT exists or cannot be written.
         LedgerError: the id cannot be registered; nothing was written.
     """
-    mark_id = parse_mark_id(options.mark) if options.mark else WatermarkId(secrets.token_bytes(8))
+    mark_id = WatermarkId(secrets.token_bytes(8)) if options.mark is None else parse_mark_id(options.mark)
     refuse_same_file(source, destination)
     if destination.exists() and not options.overwrite:
         raise OutputError(f"{destination} exists already.", fix="Choose another name, or pass --overwrite.")
+    picture = is_still(source)
+    if not picture:
+        read_video_facts(source)  # what is no clip either is said to be that, whatever OUT is called
+    check_output_name(destination, endings=STILL_ENDINGS if picture else (".mp4",))
     clip_id = str(uuid_utils.uuid7())
     paths = OutputPaths(destination.absolute(), job_id=clip_id)
     work = _Marking(source, paths, Embedder(home.watermark_keys(), mark_id))
-    write = work.write_still if is_still(source) else work.write_clip
+    write = work.write_still if picture else work.write_clip
     with home.open_ledger() as ledger, ExitStack() as on_failure:
         on_failure.callback(paths.remove_parts)
         create_part(paths.rendered)
@@ -122,15 +129,25 @@ class _Marking:
         return self.paths.rendered, sampler.fingerprint()
 
     def write_clip(self) -> tuple[Path, Fingerprint]:
-        """Mark a clip frame by frame, and give it its sound back."""
+        """Mark a clip frame by frame, upright as a player shows it, and give it its sound back."""
         facts = read_video_facts(self.source)
         sampler = ContentSampler(fps=float(facts.fps))
-        frames = _sampled(map_luma(read_frames_yuv420(self.source), self.embedder.mark), sampler)
+        upright = (_turned(frame, facts.rotation_deg) for frame in read_frames_yuv420(self.source))
+        frames = _sampled(map_luma(upright, self.embedder.mark), sampler)
         write_video(frames, self.paths.rendered, settings=EncodeSettings(fps=facts.fps))
         if not facts.has_audio:
             return self.paths.rendered, sampler.fingerprint()
         combine(self.paths.rendered, self.source, self.paths.signed)
         return self.paths.signed, sampler.fingerprint()
+
+
+def _turned(frame: YuvFrame, degrees: int) -> YuvFrame:
+    """Turn a frame counter-clockwise by whole quarters, so that no player has to."""
+    quarters = round(degrees / 90) % 4
+    if quarters == 0:
+        return frame
+    y, u, v = (np.ascontiguousarray(np.rot90(plane, quarters)) for plane in (frame.y, frame.u, frame.v))
+    return YuvFrame(y, u, v)
 
 
 def _sampled(frames: Iterable[YuvFrame], sampler: ContentSampler) -> Iterator[YuvFrame]:

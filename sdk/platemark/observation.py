@@ -1,15 +1,21 @@
-"""Looking at a file's pixels: is our mark there, and what does the content look like?
+"""Looking at a file's pixels: is our mark there, what does the content look like, and what do people see?
 
 One rule: a file is read once, frame by frame; the detector and the fingerprint see the same frames.
 """
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
+
+from platemark.errors import MediaError
+from platemark.media.luma import luma_of
+from platemark.media.sheet import SheetLayout, contact_sheet
 from platemark.media.still import is_still, read_still
-from platemark.media.video import Luma, read_luma, read_video_facts, to_yuv420
+from platemark.media.video import Luma, read_frames_rgb, read_luma, read_video_facts
 from platemark_provenance.fingerprint import ContentSampler, Fingerprint
 from platemark_provenance.watermark.detect import Detection, Detector
 from platemark_provenance.watermark.issued import IssuedIds
@@ -17,6 +23,9 @@ from platemark_provenance.watermark.keys import WatermarkKeys
 
 STILL_FPS = 1.0
 """A still is a clip of one frame; any rate does."""
+MOST_SHEET_FRAMES = 3_000
+"""Two minutes at 25 a second. A contact sheet of a longer clip shows its beginning."""
+_SHEET = SheetLayout(count=8, columns=4, tile_width=240, margin=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ def observe(path: Path, search: Search) -> Observation:
     Raises:
         MediaError: the file is not readable media, or is over a bound.
     """
-    fps = STILL_FPS if is_still(path) else float(read_video_facts(path).fps)
+    fps = STILL_FPS if _is_still(path) else float(read_video_facts(path).fps)
     detector = Detector(search.keys)
     sampler = ContentSampler(fps=fps)
     for frame in luma_frames(path):
@@ -57,7 +66,25 @@ def luma_frames(path: Path) -> Iterator[Luma]:
     Raises:
         MediaError: the file is not readable media, or is over a bound.
     """
-    if is_still(path):
-        yield to_yuv420(read_still(path)).y
+    if _is_still(path):
+        yield luma_of(read_still(path))
     else:
         yield from read_luma(path)
+
+
+def draw_contact_sheet(path: Path) -> bytes:
+    """Give a picture (PNG) that shows people what happens in a clip, or what a still shows.
+
+    Raises:
+        MediaError: the file is not readable media, or is over a bound.
+    """
+    frames = iter([read_still(path)]) if _is_still(path) else read_frames_rgb(path, max_frames=MOST_SHEET_FRAMES)
+    picture = io.BytesIO()
+    Image.fromarray(contact_sheet(frames, layout=_SHEET)).save(picture, "PNG", optimize=True)
+    return picture.getvalue()
+
+
+def _is_still(path: Path) -> bool:
+    if path.exists() and not path.is_file():  # opening a pipe would wait for whoever writes to it
+        raise MediaError(f"{path} should be a regular file and is not.", fix="Name a clip or a still.")
+    return is_still(path)

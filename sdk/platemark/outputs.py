@@ -16,6 +16,9 @@ from platemark.media.destination import output_error
 from platemark_provenance.durable import sync_directory, write_whole
 
 RECEIPT_SUFFIX = ".tlog-proof"
+MAX_NAME_BYTES = 255 - len(f".{RECEIPT_SUFFIX}.part")
+"""NAME_MAX of Linux's file systems, less what the receipt's own temporary name needs."""
+PART_STEM_BYTES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class OutputPaths:
 
     def _part(self, step: str) -> Path:
         # The ending stays: the C2PA library and Pillow choose the format by it.
-        return self.final.with_name(f".{self.final.stem[:100]}.{self.job_id[-12:]}.{step}.part{self.final.suffix}")
+        stem = self.final.stem.encode("utf-8", "surrogateescape")[:PART_STEM_BYTES].decode("utf-8", "ignore")
+        return self.final.with_name(f".{stem}.{self.job_id[-12:]}.{step}.part{self.final.suffix}")
 
     def remove_parts(self) -> tuple[Path, ...]:
         """Remove the hidden files, and give those that were there."""
@@ -58,19 +62,52 @@ class OutputPaths:
 
 
 def check_final_path(final: Path, *, overwrite: bool) -> None:
-    """Refuse an output path that exists, is a directory, or lies where nothing can be written.
+    """Refuse an output path that exists, is a directory, has an impossible name, or lies where nothing can be written.
 
     Raises:
         OutputError: says which and what to do.
     """
-    if final.is_dir():
+    check_output_name(final, endings=(".mp4",))
+    try:
+        if not final.parent.is_dir():
+            raise OutputError(f"The directory {final.parent} does not exist.", fix="Make it first.")
+        for path in (final, final.with_name(final.name + RECEIPT_SUFFIX)):
+            if path.exists() and not overwrite:
+                raise OutputError(f"{path} exists already.", fix="Choose another name, or pass --overwrite.")
+    except OSError as error:
+        raise output_error(error.errno, final) from error
+
+
+def check_output_name(final: Path, *, endings: tuple[str, ...]) -> None:
+    """Refuse a name that a file cannot have, that is a directory's, or that does not say what the file will be.
+
+    Args:
+        final: where the file shall go.
+        endings: the endings that fit, in lower case.
+
+    Raises:
+        OutputError: says which and what to do.
+    """
+    try:
+        length = len(final.name.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise OutputError("The output's name is not text in UTF-8.", fix="Choose another name.") from error
+    if not 0 < length <= MAX_NAME_BYTES or "\0" in str(final):
+        raise OutputError(
+            f"The output's name must have 1 to {MAX_NAME_BYTES} bytes and no NUL; it has {length} bytes.",
+            fix="Choose another name.",
+        )
+    try:
+        is_folder = final.is_dir()
+    except OSError as error:
+        raise output_error(error.errno, final) from error
+    if is_folder:
         raise OutputError(f"{final} is a directory.", fix="Name a file, for example clip.mp4.")
-    if final.suffix.lower() != ".mp4":
-        raise OutputError(f"The output must be named .mp4; got {final.name!r}.", fix="For example clip.mp4.")
-    if final.exists() and not overwrite:
-        raise OutputError(f"{final} exists already.", fix="Choose another name, or pass --overwrite.")
-    if not final.parent.is_dir():
-        raise OutputError(f"The directory {final.parent} does not exist.", fix="Make it first.")
+    if final.suffix.lower() not in endings:
+        raise OutputError(
+            f"The output must be named {' or '.join(endings)}; got {final.name!r}.",
+            fix=f"For example clip{endings[0]}.",
+        )
 
 
 def create_part(part: Path) -> None:

@@ -29,7 +29,7 @@ from platemark_provenance.digest import JsonValue, canonical_json, sha256_bytes
 from platemark_provenance.ledger.event import Appended, EventType, NewEvent
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.manifest import build_text_to_video_manifest
-from platemark_provenance.signing import SignedAsset, sign_file
+from platemark_provenance.signing import SignedAsset, SigningOptions, sign_file
 from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_mark_id
 from platemark_provenance.watermark.payload import WatermarkId
@@ -73,15 +73,16 @@ class ClipJob:
         """Make the clip.
 
         Raises:
+            RequestError: the label does not fit, or the model cannot show what the prompt asks for.
             PromptRefused: the policy blocks the prompt or the frames.
             PromptHeld: an editor must decide first.
             PlatemarkError: anything else. Whatever is raised, nothing was left at the final path.
         """
+        label = self._draw_label()
         decision = self._screen_prompt()
         plan = self._plan()
         with job_lock(self._shop.home.jobs, self.job_id), _Undo(self):
             mark_id = self._reserve(plan.resolved)
-            label = self._draw_label()
             rendered = self._render(plan, label, mark_id)
             self._screen_frames(rendered)
             info = self._shop.generator.info
@@ -122,8 +123,13 @@ class ClipJob:
             return plan_text_to_video(self._shop.generator, task)
 
     def _reserve(self, resolved: ResolvedRequest) -> WatermarkId:
-        """Write down what is about to be made before the first byte of it exists."""
+        """Write down what is about to be made before the first byte of it exists.
+
+        Signing the tree as it is comes first: a ledger whose key, name or history is not the one that signed before
+        is found out here, and not after the clip has appeared.
+        """
         with self._stage("reserve"):
+            self._shop.ledger.checkpoint()
             registry = self._shop.ledger.registry
             wanted = canonical_json(self._identity())
             mark_id = derive_mark_id(self._shop.keys, wanted)
@@ -177,6 +183,7 @@ class ClipJob:
                 manifest=manifest,
                 signer=home.claim_signer(),
                 trust=home.trust_store(),
+                options=SigningOptions(time_stamp=home.time_stamp_policy()),
             )
 
     def _record(self, signed: SignedAsset, rendered: Rendered) -> None:
@@ -203,7 +210,9 @@ class ClipJob:
 
     def _write_receipt(self, signed: SignedAsset) -> None:
         """Write the proof beside the clip; with it the job is done."""
-        with self._stage("receipt"):
+        # The clip is out: from here on there is nothing left to stop.
+        self._options.on_progress(JobProgress("receipt"))
+        with self._watch.stage("receipt"):
             write_receipt(self._paths.receipt, self._shop.ledger.receipt(self.clip_id))
             self._shop.ledger.registry.publish_output(self.job_id, signed.sha256)
 

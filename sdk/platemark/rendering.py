@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from platemark.errors import GenerationError
 from platemark.generation.backend import CancelToken, Progress
 from platemark.media.label import RenderedLabel
 from platemark.media.video import EncodeSettings, VideoFacts, YuvFrame, map_luma, to_yuv420, write_video
@@ -75,11 +76,18 @@ def _generated(job: RenderJob) -> Iterator[RGB]:
         """Give the generator's report a name of its own among the pipeline's."""
         job.on_progress(JobProgress(f"render:{progress.stage}", progress.step, progress.total))
 
-    frames = job.plan.frames(on_progress=pass_on, cancel=job.cancel)
-    for index, frame in enumerate(frames, start=1):
+    made = 0
+    for made, frame in enumerate(job.plan.frames(on_progress=pass_on, cancel=job.cancel), start=1):
         job.cancel.raise_if_cancelled()
+        if made > total:
+            break
         yield frame
-        job.on_progress(JobProgress("render:frames", index, total))
+        job.on_progress(JobProgress("render:frames", made, total))
+    if made != total:
+        raise GenerationError(
+            f"The model planned {total} frames and made {'more' if made > total else made}.",
+            fix="Report this with the model's name and the seed.",
+        )
 
 
 def _labelled(frames: Iterable[RGB], label: RenderedLabel, screen: FrameScreen) -> Iterator[YuvFrame]:

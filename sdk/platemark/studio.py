@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
+import unicodedata
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
@@ -141,9 +142,19 @@ class AsyncStudio:
         return cls(await asyncio.to_thread(Studio.open, home, clock=clock))
 
     @property
+    def home(self) -> Home:
+        """Give the home's configuration and keys."""
+        return self.studio.home
+
+    @property
     def ledger(self) -> Ledger:
         """Give the audit log."""
         return self.studio.ledger
+
+    @property
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Give what was cleaned up after interrupted runs when the studio was opened."""
+        return self.studio.leftovers
 
     async def generate(self, prompt: str, **options: Unpack[GenerateOptions]) -> Clip:
         """Make a clip; see `Studio.generate`. A cancelled task stops the job and leaves nothing behind."""
@@ -155,7 +166,7 @@ class AsyncStudio:
             return await asyncio.shield(job)
         except asyncio.CancelledError:
             cancel.cancel()
-            await asyncio.wait([job])
+            await _ended(job)
             raise
 
     async def close(self) -> None:
@@ -169,6 +180,15 @@ class AsyncStudio:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+async def _ended(job: asyncio.Future[Clip]) -> None:
+    """Wait until a job has stopped, however often the waiting is cancelled, and take note of how it ended."""
+    while not job.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([job])
+    if not job.cancelled():
+        job.exception()
 
 
 def request_from(prompt: str, options: GenerateOptions, config: Config) -> ClipRequest:
@@ -199,4 +219,5 @@ def _label_language(chosen: str, prompt: str) -> str:
     """Let `auto` follow the prompt: Hangul in it gives a Korean label."""
     if chosen != "auto":
         return chosen
-    return "ko" if any("\uac00" <= character <= "\ud7a3" for character in prompt) else "en"
+    composed = unicodedata.normalize("NFC", prompt)
+    return "ko" if any("\uac00" <= character <= "\ud7a3" for character in composed) else "en"

@@ -8,21 +8,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from platemark.errors import MediaError, RequestError
 from platemark.home import Home, find_home, open_home, trust_from_files
-from platemark.observation import Observation, Search, luma_frames, observe
-from platemark_provenance.fingerprint import Fingerprint, compare
-from platemark_provenance.ledger.registry import ClipRecord
-from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.reading import ProvenanceReading
 from platemark_provenance.trust import TrustStore
+from platemark_provenance.trust_lists import NO_FILES, TRUST_FOLDER, TrustFiles, load_trust
 from platemark_provenance.verdict import MarkFinding, Report, judge
-from platemark_provenance.verification import read_provenance, read_stored_manifest
-from platemark_provenance.watermark.issued import IssuedIds
-from platemark_provenance.watermark.keys import WatermarkKeys
-from platemark_provenance.watermark.payload import WatermarkId
+from platemark_provenance.verification import read_crjson, read_provenance, read_stored_manifest
+from platemark_provenance.withdrawal import Withdrawal
+
+# FFmpeg, SciPy and SQLAlchemy take most of a second to load, and a manifest is judged without them.
+if TYPE_CHECKING:
+    from platemark.observation import Observation
+    from platemark_provenance.ledger.registry import ClipRecord
+    from platemark_provenance.ledger.store import Ledger
+    from platemark_provenance.watermark.issued import IssuedIds
+    from platemark_provenance.watermark.keys import WatermarkKeys
+    from platemark_provenance.watermark.payload import WatermarkId
 
 MAX_SIDECAR_BYTES = 64 * 1024 * 1024
 NOT_CHECKED = MarkFinding("not_checked")
@@ -32,8 +36,8 @@ NOT_CHECKED = MarkFinding("not_checked")
 class _Memory:
     """What a home can remember by: its marks' keys and its ledger."""
 
-    keys: WatermarkKeys
-    ledger: Ledger
+    keys: "WatermarkKeys"
+    ledger: "Ledger"
 
 
 class Verifier:
@@ -48,26 +52,31 @@ class Verifier:
         self._close = close
 
     @classmethod
-    def open(cls, home: str | Path | None = None, *, trust: tuple[Path, ...] = ()) -> Self:
+    def open(
+        cls, home: str | Path | None = None, *, trust: tuple[Path, ...] = (), lists: TrustFiles = NO_FILES
+    ) -> Self:
         """Open a verifier.
 
         Args:
             home: a home's directory; found as the command line finds it where none is named.
-            trust: files with further root certificates (PEM).
+            trust: files with further root certificates (PEM) of claim signers.
+            lists: files with further root certificates, by what they are for.
 
         Raises:
             HomeError: the home cannot be used, or a file of certificates cannot be read.
             KeyUnavailable: a key of the home is missing or garbled.
             LedgerError: the home's ledger cannot be used.
+            VerificationError: a trust list cannot be used.
         """
         found = find_home(Path(home) if home is not None else None)
         if found is None:
-            return cls(trust_from_files(trust), None, ExitStack())
+            return cls(trust_from_files(trust).joined(load_trust(None, lists)), None, ExitStack())
         opened: Home = open_home(found)
         with ExitStack() as stack:
             ledger = stack.enter_context(opened.open_ledger())
             memory = _Memory(opened.watermark_keys(), ledger)
-            return cls(opened.trust_store(trust), memory, stack.pop_all())
+            known = opened.trust_store(trust).joined(load_trust(opened.path / TRUST_FOLDER, lists))
+            return cls(known, memory, stack.pop_all())
 
     def examine(self, path: Path, *, sidecar: Path | None = None) -> Report:
         """Examine one file.
@@ -75,19 +84,38 @@ class Verifier:
         1. The manifest, in the file or in `sidecar`: does it hold, and is its signer trusted here?
         2. The mark in the pixels: with a manifest that holds, the quick look; otherwise the full search.
         3. The record that the mark leads to, and whether the content looks like it.
-        4. The verdict, from all of it.
+        4. Whether the publisher withdrew the clip, by the record of the file's own manifest or else by that one.
+        5. The verdict, from all of it.
 
         Raises:
             VerificationError: there is no such file.
             RequestError: the sidecar cannot be read.
         """
-        manifest = _read_sidecar(sidecar) if sidecar is not None else None
-        reading = read_provenance(path, self._trust, sidecar=manifest)  # 1
+        reading = self._read(path, sidecar)  # 1
         try:
-            return judge(reading, self._look_for_mark(path, reading))  # 2 to 4
+            mark = self._look_for_mark(path, reading)  # 2, 3
         except MediaError:
             # Nobody can see a picture in it: whatever its first bytes promise, it is not media to us.
-            return judge(replace(reading, media_recognised=False), NOT_CHECKED)
+            reading, mark = replace(reading, media_recognised=False), NOT_CHECKED
+        return self._judge(reading, mark)  # 4, 5
+
+    def examine_manifest(self, path: Path, *, sidecar: Path | None = None) -> Report:
+        """Examine a file's manifest and leave its pictures alone: a copy without a manifest is not recognised.
+
+        Raises:
+            VerificationError: there is no such file.
+            RequestError: the sidecar cannot be read.
+        """
+        return self._judge(self._read(path, sidecar), NOT_CHECKED)
+
+    def crjson(self, path: Path, *, sidecar: Path | None = None) -> str | None:
+        """Give the C2PA library's own report as crJSON; None where the file has no manifest that can be read.
+
+        Raises:
+            VerificationError: there is no such file.
+            RequestError: the sidecar cannot be read.
+        """
+        return read_crjson(path, self._trust, sidecar=_read_sidecar(sidecar) if sidecar is not None else None)
 
     def close(self) -> None:
         """Close the home's ledger."""
@@ -102,37 +130,72 @@ class Verifier:
         self.close()
 
     @cached_property
-    def _issued(self) -> IssuedIds | None:
+    def _issued(self) -> "IssuedIds | None":
         if self._memory is None:
             return None
         marks = self._memory.ledger.registry.issued_marks()
+        from platemark_provenance.watermark.issued import IssuedIds
+        from platemark_provenance.watermark.payload import WatermarkId
+
         return IssuedIds.from_ids(self._memory.keys, [WatermarkId(mark) for mark in marks])
+
+    def _read(self, path: Path, sidecar: Path | None) -> ProvenanceReading:
+        manifest = _read_sidecar(sidecar) if sidecar is not None else None
+        return read_provenance(path, self._trust, sidecar=manifest)
+
+    def _judge(self, reading: ProvenanceReading, mark: MarkFinding) -> Report:
+        mark = replace(mark, withdrawn=self._withdrawn(reading, mark))
+        return replace(judge(reading, mark), trust_lists=self._trust.lists)
 
     def _look_for_mark(self, path: Path, reading: ProvenanceReading) -> MarkFinding:
         if self._memory is None:
             if reading.state == "absent":
+                from platemark.observation import luma_frames
+
                 next(luma_frames(path), None)  # raises where there is no picture to be seen
             return NOT_CHECKED
         holds = reading.state == "present" and reading.integrity == "intact"
         effort: Literal["fast", "full"] = "fast" if holds else "full"
+        from platemark.observation import Search, observe
+
         seen = observe(path, Search(self._memory.keys, self._issued, effort))  # 2
         if seen.detection.id is None:
             return MarkFinding("absent")
         records = self._memory.ledger.registry.records_for_mark(seen.detection.id)
         return self._compare(seen, seen.detection.id, records)
 
-    def _compare(self, seen: Observation, mark_id: WatermarkId, records: tuple[ClipRecord, ...]) -> MarkFinding:
-        """Find the record whose content this is; a mark that leads to other content was moved there (3)."""
-        for record in records:
+    def _compare(self, seen: "Observation", mark_id: "WatermarkId", records: "tuple[ClipRecord, ...]") -> MarkFinding:
+        """Find the record whose content this is; a mark that leads to other content was moved there (3).
+
+        The same request makes the same frames and the same mark, so several records can be meant: one that was
+        withdrawn speaks before one that was not, for nobody can tell their copies apart.
+        """
+        for record in sorted(records, key=lambda each: each.withdrawn is None):
+            from platemark_provenance.fingerprint import Fingerprint, compare
+
             stored = Fingerprint.from_bytes(record.fingerprint)
             if compare(stored, seen.fingerprint, geometry=seen.detection.geometry).matches:
                 return self._finding("matched", mark_id, record)
         if records:
-            return self._finding("mismatch", mark_id, records[0])
+            return replace(self._finding("mismatch", mark_id, records[0]), withdrawn=None)
         # A mark of ours without a signed record: one put on by `watermark embed`, or a job that was abandoned.
         return MarkFinding("absent", watermark_id=mark_id.hex())
 
-    def _finding(self, state: Literal["matched", "mismatch"], mark_id: WatermarkId, record: ClipRecord) -> MarkFinding:
+    def _withdrawn(self, reading: ProvenanceReading, mark: MarkFinding) -> Withdrawal | None:
+        """Let the file's own manifest say which clip it is, where it holds; otherwise the mark.
+
+        A label counts only where somebody on a trust list stands, or stood, behind it: anybody can copy one.
+        """
+        named = reading.integrity == "intact" and reading.signer not in ("untrusted", "not_checked")
+        if self._memory is not None and reading.active_label is not None and named:
+            record = self._memory.ledger.registry.record_for_label(reading.active_label)
+            if record is not None:
+                return record.withdrawn
+        return mark.withdrawn
+
+    def _finding(
+        self, state: Literal["matched", "mismatch"], mark_id: "WatermarkId", record: "ClipRecord"
+    ) -> MarkFinding:
         return MarkFinding(
             state,
             watermark_id=mark_id.hex(),

@@ -189,3 +189,14 @@ def test_further_roots_are_trusted_when_the_configuration_names_them(home_path: 
 def test_a_root_that_cannot_be_read_is_named(home_path: Path) -> None:
     with pytest.raises(HomeError, match=r"nowhere\.pem cannot be read"):
         open_home(home_path).trust_store((Path("nowhere.pem"),))
+
+
+def test_a_home_that_was_cut_off_while_its_keys_were_written_down_is_finished(home_path: Path) -> None:
+    (home_path / CONFIG_NAME).unlink()
+    (home_path / homes.CHECKPOINT_STATE).touch()
+    (home_path / f"{homes.LEDGER_FILE}-journal").touch()
+
+    finished = init(home_path, organisation="Daily Example")
+
+    with finished.open_ledger() as ledger:
+        assert [event.type for event in ledger.query()] == ["key.created", "key.created"]

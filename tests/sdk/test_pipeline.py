@@ -233,7 +233,7 @@ def test_an_existing_output_is_refused_before_anything_is_logged(studio: Studio,
         studio.generate(PROMPT, **SHORT, out=tmp_path / "clip.mp4")
 
     assert (tmp_path / "clip.mp4").read_bytes() == b"precious"
-    assert list(studio.ledger.query()) == []
+    assert list(studio.ledger.query(type="prompt.submitted")) == []
 
 
 def test_an_old_file_survives_a_failed_replacement(studio: Studio, tmp_path: Path) -> None:
@@ -275,4 +275,4 @@ def test_an_unknown_model_is_refused_before_anything_is_logged(studio: Studio, t
     with pytest.raises(RequestError, match="testcrad"):
         studio.generate(PROMPT, **{**SHORT, "model": "testcrad"}, out=tmp_path / "clip.mp4")
 
-    assert list(studio.ledger.query()) == []
+    assert list(studio.ledger.query(type="prompt.submitted")) == []

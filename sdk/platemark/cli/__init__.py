@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from platemark._version import __version__
-from platemark.cli import audit, database, generate, home, models, policy, verify, watermark
+from platemark.cli.loading import with_commands
 from platemark.cli.output import printable
 from platemark.errors import PlatemarkError, PromptHeld, PromptRefused
 from platemark_provenance.digest import JsonValue
@@ -20,24 +20,32 @@ EXIT_INTERRUPTED = 130
 EXIT_USAGE = 2
 EXIT_INTERNAL = 1
 
+COMMANDS = {
+    "init": "platemark.cli.home:init",
+    "doctor": "platemark.cli.home:doctor",
+    "generate": "platemark.cli.generate:generate",
+    "verify": "platemark.cli.verify:verify",
+    "withdraw": "platemark.cli.withdraw:withdraw",
+    "trust": "platemark.cli.trust:app",
+    "keys": "platemark.cli.keys:app",
+    "watermark": "platemark.cli.watermark:app",
+    "policy": "platemark.cli.policy:app",
+    "audit": "platemark.cli.audit:app",
+    "db": "platemark.cli.database:app",
+    "models": "platemark.cli.models:app",
+}
+"""Every command or group, and where it lies; a new one is registered by a line here."""
+
 log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="platemark",
+    cls=with_commands(COMMANDS),
     help="Make clips whose origin anyone can check: screened, labelled, marked, signed and logged.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("init")(home.init)
-app.command("doctor")(home.doctor)
-app.command("generate")(generate.generate)
-app.command("verify")(verify.verify)
-app.add_typer(watermark.app, name="watermark")
-app.add_typer(policy.app, name="policy")
-app.add_typer(audit.app, name="audit")
-app.add_typer(database.app, name="db")
-app.add_typer(models.app, name="models")
 
 
 @app.callback(invoke_without_command=True)
@@ -73,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("platemark: an internal error; please report it with the lines above.\n")
         return EXIT_INTERNAL
     if result == EXIT_INTERRUPTED:
-        sys.stderr.write("platemark: stopped; nothing was left behind.\n")
+        sys.stderr.write("platemark: stopped; no half-made file was left.\n")
     return result if isinstance(result, int) else 0
 
 

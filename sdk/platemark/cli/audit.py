@@ -17,6 +17,9 @@ from platemark_provenance.ledger.store import Ledger
 app = typer.Typer(help="Query the audit log, follow one clip, check the whole log.", no_args_is_help=True)
 
 
+MAX_IDENTIFIER = 200
+
+
 @app.command("query")
 def query(
     clip: Annotated[str | None, typer.Option(help="One clip's events.")] = None,
@@ -34,7 +37,7 @@ def query(
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """List events, newest last. The query itself becomes an event.
+    """List events, newest first. The query itself becomes an event.
 
     Example: platemark audit query --desk weather --decision block --since 2026-11-01 --json
     """
@@ -128,8 +131,8 @@ def receipt(
 def _clip_id(ledger: Ledger, given: str) -> str:
     """Give the identifier for what was named: an identifier itself, or a file that we published."""
     path = Path(given)
-    if not path.is_file():
-        return given
+    if len(given) > MAX_IDENTIFIER or not path.is_file():
+        return given[:MAX_IDENTIFIER]
     record = ledger.registry.record_for_file(sha256_file(path))
     if record is None:
         raise RequestError(

@@ -9,12 +9,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-
 from platemark.i18n import translate
 from platemark_provenance.digest import JsonValue
 
+LONG_FIELDS = frozenset({"text", "card"})
+"""Fields of sentences that hold several lines of our own."""
 WIDTH_WITHOUT_TERMINAL = 160
 """Columns where output goes to a file or another program."""
 
@@ -46,10 +45,14 @@ class Output:
         """Print a table for people."""
         if self.as_json:
             return
+        # Imported here: few commands print a table, and it is slow to load.
+        from rich.console import Console
+        from rich.table import Table
+
         table = Table(box=None, pad_edge=False)
         for title in titles:
-            # Only the last column may run over several lines: an identifier that is cut off is no use to anybody.
-            table.add_column(translate(self.language, title), no_wrap=title != titles[-1])
+            # Nothing is ever cut off: half an identifier is no use to anybody.
+            table.add_column(translate(self.language, title), overflow="fold")
         for row in rows:
             table.add_row(*(printable(str(cell)) for cell in row))
         width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
@@ -57,13 +60,19 @@ class Output:
 
     def text(self, sentence: str, **fields: object) -> str:
         """Give a sentence in the chosen language with its fields filled in, safe for a terminal."""
-        filled = {name: printable(str(value)) for name, value in fields.items()}
+        filled = {name: printable(str(value), keep_lines=name in LONG_FIELDS) for name, value in fields.items()}
         return translate(self.language, sentence).format(**filled)
 
 
-def printable(text: str) -> str:
-    """Replace control and direction characters, which could rewrite what a terminal shows."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+def printable(text: str, *, keep_lines: bool = False) -> str:
+    """Replace control and direction characters, which could rewrite what a terminal shows.
+
+    Args:
+        text: from a file, a person or a name on disk.
+        keep_lines: leave line breaks alone; only for texts of our own, since a name with one could forge a line.
+    """
+    kept = "\n" if keep_lines else ""
+    return "".join(c if c.isprintable() or c in kept else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def stderr_is_terminal() -> bool:

@@ -87,10 +87,10 @@ def _rows(path: Path) -> Iterator[tuple[dict[str, JsonValue], str]]:
 def _row(path: Path, number: int, line: bytes) -> tuple[dict[str, JsonValue], str]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"Line {number} of {path} is not JSON.", fix="Each line is one JSON object.") from error
     text = row.get("text", row.get("prompt")) if isinstance(row, dict) else None
-    if not isinstance(text, str):
+    if not isinstance(text, str) or text.encode("utf-8", "replace").decode() != text:
         raise RequestError(f"Line {number} of {path} has no text.", fix='Each line is like {"id": "1", "text": "…"}.')
     return {key: row[key] for key in ("id", "text") if key in row}, text
 

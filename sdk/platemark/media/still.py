@@ -43,6 +43,9 @@ def is_still(path: Path) -> bool:
         MediaError: the file cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():
+            # Opening a named pipe would wait for somebody to write into it.
+            raise MediaError(f"{path} is not a regular file.", fix="Name a clip or a still.")
         with path.open("rb") as file:
             head = file.read(12)
     except OSError as error:

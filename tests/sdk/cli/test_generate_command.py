@@ -185,7 +185,7 @@ def test_ctrl_c_ends_with_130_one_line_and_no_file(home_path: Path, tmp_path: Pa
     _, err = job.communicate(timeout=60)
 
     assert job.returncode == 130
-    assert err == "platemark: stopped; nothing was left behind.\n"
+    assert err == "platemark: stopped; no half-made file was left.\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["newsroom"]
 
 
