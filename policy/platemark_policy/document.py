@@ -124,6 +124,11 @@ class _Builder:
         self._values = 0
 
     def document(self) -> Entry:
+        """Read the one document there is.
+
+        Raises:
+            RulePackError: there is none, or more than one.
+        """
         next(self._events)
         if not isinstance(next(self._events), yaml.DocumentStartEvent):
             raise self._not_one_document()

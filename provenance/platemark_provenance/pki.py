@@ -117,6 +117,7 @@ class _Issuer:
 
     @property
     def digest(self) -> hashes.SHA256 | hashes.SHA384:
+        """Give the hash that goes with the algorithm."""
         return hashes.SHA384() if isinstance(self.key.curve, ec.SECP384R1) else hashes.SHA256()
 
 

@@ -242,6 +242,7 @@ def _exchange(home: Home, change: _Change) -> Exchanged:
     }
 
     def record() -> None:
+        """Write the event down before the change counts."""
         with home.open_ledger() as ledger:
             ledger.append(NewEvent(type=EventType.KEY_ROTATED, actor=change.actor, facts=facts))
 

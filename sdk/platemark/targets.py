@@ -48,6 +48,7 @@ def find_media(folder: Path) -> Found:
     others = 0
 
     def note(error: OSError) -> None:
+        """Remember what could not be looked into."""
         unreadable.append(Path(str(error.filename)))
 
     for place, folders, names in os.walk(folder, onerror=note):

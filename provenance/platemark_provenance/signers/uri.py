@@ -132,6 +132,7 @@ def _opener_in(module: str, name: str) -> SignerOpener:
     """Import the opener when it is first used: a home with a key file needs no token library."""
 
     def opened(uri: str, request: SignerRequest) -> ClaimSigner:
+        """Open the signer."""
         opener: SignerOpener = getattr(import_module(f"platemark_provenance.signers.{module}"), name)
         return opener(uri, request)
 

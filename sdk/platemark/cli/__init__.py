@@ -33,6 +33,7 @@ COMMANDS = {
     "audit": "platemark.cli.audit:app",
     "db": "platemark.cli.database:app",
     "models": "platemark.cli.models:app",
+    "train": "platemark.cli.train:train",
 }
 """Every command or group, and where it lies; a new one is registered by a line here."""
 
