@@ -5,13 +5,16 @@ a stored event. New revisions are written by hand after the pattern of `versions
 """
 
 import io
+import sqlite3
 import threading
+import time
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from platemark_provenance.errors import LedgerCorrupt
 from platemark_provenance.ledger import database
@@ -97,10 +100,25 @@ def _upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         raw = connection.connection.cursor()
         try:
-            # Kept in the file: readers do not stop writers, and an acknowledged write is one sync.
-            raw.execute("PRAGMA journal_mode = WAL")
+            _keep_in_wal(raw)
         finally:
             raw.close()
+
+
+def _keep_in_wal(cursor: DBAPICursor) -> None:
+    """Switch the file to WAL: readers do not stop writers, and an acknowledged write is one sync.
+
+    SQLite does not wait for others here, whatever its busy timeout says, so we do.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _run(connection: Connection) -> None:

@@ -5,7 +5,6 @@ import hmac
 import io
 import json
 import logging
-import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
@@ -275,15 +274,6 @@ def test_prompts_are_neither_printed_nor_logged(screen: Screen, caplog: pytest.L
 
     assert (printed.getvalue(), caplog.text) == ("", "")
     assert "pyjamas" not in json.dumps(decision.to_json()) + repr(decision)
-
-
-def test_an_ordinary_prompt_takes_a_few_milliseconds(screen: Screen) -> None:
-    screen("warm")
-    started = time.process_time()
-
-    [screen("city lights at night, light rain over a wide boulevard, seen from above") for _ in range(50)]
-
-    assert (time.process_time() - started) / 50 < 0.005
 
 
 def test_good_frames_pass(engine: Engine, at: datetime) -> None:
