@@ -34,6 +34,7 @@ COMMANDS = {
     "db": "platemark.cli.database:app",
     "models": "platemark.cli.models:app",
     "train": "platemark.cli.train:train",
+    "bench": "platemark.cli.bench:bench",
 }
 """Every command or group, and where it lies; a new one is registered by a line here."""
 

@@ -13,8 +13,8 @@ import av
 import numpy as np
 from av.container import OutputContainer
 
+from platemark.home import init, open_home
 from platemark_provenance.digest import JsonValue
-from platemark_provenance.keys import load_claim_signer, write_private_file
 from platemark_provenance.manifest import (
     GeneratorFacts,
     LabelFacts,
@@ -24,7 +24,6 @@ from platemark_provenance.manifest import (
     PolicyFacts,
     build_text_to_video_manifest,
 )
-from platemark_provenance.pki import create_development_pki
 from platemark_provenance.signing import ClaimSigner, SignedAsset, sign_file
 from platemark_provenance.trust import TrustStore
 
@@ -44,18 +43,10 @@ class Desk:
 
 
 def open_desk(folder: Path) -> Desk:
-    """Make development keys in the folder and open the desk, or open the desk that is there."""
-    if not (folder / "leaf.key").exists():
-        pki = create_development_pki("Benchmark News", now=datetime.now(UTC))
-        write_private_file(folder / "leaf.key", pki.leaf_key_pem)
-        (folder / "chain.pem").write_bytes(pki.leaf_chain_pem)
-        (folder / "root.pem").write_bytes(pki.root_pem)
-    return Desk(
-        folder=folder,
-        signer=load_claim_signer(folder / "leaf.key", folder / "chain.pem"),
-        trust=TrustStore(manifest_anchors=((folder / "root.pem").read_bytes(),)),
-        manifest=build_text_to_video_manifest(_facts()),
-    )
+    """Make a home with development keys in the folder and open the desk, or open the desk that is there."""
+    place = folder / "desk"
+    home = open_home(place) if place.exists() else init(place, organisation="Benchmark News")
+    return Desk(folder=folder, signer=home.claim_signer(), trust=home.trust_store(), manifest=_manifest())
 
 
 def make_clip(path: Path, *, size_bytes: int, seed: int = 5) -> Path:
@@ -99,8 +90,8 @@ def _add_stream(container: OutputContainer, side: tuple[int, int]) -> av.VideoSt
     return stream
 
 
-def _facts() -> ManifestFacts:
-    return ManifestFacts(
+def _manifest() -> Mapping[str, JsonValue]:
+    facts = ManifestFacts(
         clip_id="01890a5d-ac96-774b-bcce-b302099a8057",
         title="City lights at night.mp4",
         organisation="Benchmark News",
@@ -113,3 +104,4 @@ def _facts() -> ManifestFacts:
         ledger=LedgerFacts("example.news/ledger", 3, "ef" * 32),
         watermark_id="00112233445566ff",
     )
+    return build_text_to_video_manifest(facts)

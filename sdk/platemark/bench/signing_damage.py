@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from signing_desk import Desk
-
+from platemark.bench.signing_desk import Desk
 from platemark_provenance.verification import ProvenanceReading, read_provenance
 
 Damage = Callable[[random.Random, bytes], bytes]

@@ -1,0 +1,1 @@
+"""What platemark claims about itself, measured: one module a layer, and `platemark bench NAME` that runs it."""
