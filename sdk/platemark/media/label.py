@@ -6,6 +6,7 @@ cannot be drawn large enough is refused rather than shrunk.
 
 import io
 import math
+import sys
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -171,6 +172,23 @@ def render_label(spec: LabelSpec, size: Size) -> RenderedLabel:
     letters = Box(x + side_padding + ink.x, y + padding + ink.y, ink.width, ink.height)
     pixels = _plate_with(mask, width, height, at=(side_padding, padding))
     return RenderedLabel(spec, size, Box(x, y, width, height), letters, letter_height, pixels)
+
+
+def wording_coverage(text: str, *, height: int) -> tuple[npt.NDArray[np.uint8], int]:
+    """Render a wording alone, for whoever looks for it in a picture.
+
+    Args:
+        text: a label's text.
+        height: the least height of a capital A in pixels.
+
+    Returns:
+        uint8 (h, w), how much of each pixel the letters cover, cropped to the letters; and the height of a
+        capital A as it came out, in pixels.
+    """
+    font, letter_height = _font_for(text, height, room=sys.maxsize)
+    coverage = _coverage(text, font)
+    ink = _ink(coverage)
+    return coverage[ink.y : ink.y + ink.height, ink.x : ink.x + ink.width], letter_height
 
 
 def is_drawable(character: str) -> bool:
