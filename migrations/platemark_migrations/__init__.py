@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from platemark_provenance.errors import LedgerCorrupt
+from platemark_provenance.errors import LedgerCorrupt, LedgerUnavailable
 from platemark_provenance.ledger import database
 from platemark_provenance.ledger.tables import metadata
 
@@ -70,7 +70,8 @@ def check(url: str) -> None:
 def upgrade(url: str) -> str:
     """Make the database if there is none, bring it to the newest revision, and give that revision.
 
-    All steps are one transaction: a database is as it was or as it should be. Doing it again does nothing.
+    All steps are one transaction: a database is as it was or as it should be. Doing it again does nothing. A ledger
+    of an older revision is copied first, to `NAME.REVISION.backup` beside it.
 
     Raises:
         SchemaMismatch: the database is newer than this program, or not a ledger.
@@ -83,16 +84,43 @@ def upgrade(url: str) -> str:
     engine = database.open_engine(path, busy_timeout_s=BUSY_TIMEOUT_S)
     try:
         with database.translated_errors(path):
+            _back_up(engine, path)
             _upgrade(engine)
     finally:
         engine.dispose()
     return head()
 
 
+def _back_up(engine: Engine, path: Path) -> None:
+    """Copy a ledger of an older revision as it is now, with one transaction's view and nothing of its free pages."""
+    with engine.begin() as connection:
+        found = database.stored_revision(connection)
+    if found is None or found not in _known() or found == head():
+        return
+    taken = [
+        path.with_name(f"{path.name}.{found}.backup"),
+        *(path.with_name(f"{path.name}.{found}.backup-{n}") for n in range(2, 100)),
+    ]
+    backup = next((each for each in taken if not each.exists()), None)
+    if backup is None:
+        raise LedgerUnavailable("There are a hundred backups of this ledger already.", fix=f"Move {taken[0]} away.")
+    database.create_database_file(backup)
+    with engine.connect() as connection:
+        raw = connection.connection.cursor()
+        try:
+            # SQLite writes into an empty file that exists: it keeps the mode that only its owner reads.
+            raw.execute("VACUUM INTO ?", (str(backup),))
+        except sqlite3.Error:
+            backup.unlink(missing_ok=True)
+            raise
+        finally:
+            raw.close()
+
+
 def _upgrade(engine: Engine) -> None:
     with engine.execution_options(write=True).begin() as connection:
         found = database.stored_revision(connection)
-        if found not in {None, *(script.revision for script in _scripts().walk_revisions())}:
+        if found is not None and found not in _known():
             database.check_revision(found)
         with _one_at_a_time:
             _run(connection)
@@ -137,6 +165,10 @@ def _config() -> Config:
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
+
+
+def _known() -> set[str]:
+    return {script.revision for script in _scripts().walk_revisions()}
 
 
 def _check_invariants(connection: Connection) -> None:

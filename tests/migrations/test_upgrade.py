@@ -22,7 +22,7 @@ from platemark_provenance.errors import LedgerCorrupt, LedgerUnavailable, Schema
 from platemark_provenance.ledger import database
 from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.ledger.store import Ledger, LedgerSettings
-from platemark_provenance.ledger.tables import TRIGGERS
+from platemark_provenance.ledger.tables import SCHEMA_REVISION, TRIGGERS
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def run_sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
 
 
 def test_an_upgrade_makes_a_ledger_that_opens(url: str, settings: LedgerSettings) -> None:
-    assert platemark_migrations.upgrade(url) == "r0001"
+    assert platemark_migrations.upgrade(url) == SCHEMA_REVISION
 
     with Ledger.open(url, settings=settings) as ledger:
         assert ledger.append(NewEvent(EventType.HOME_CREATED)).seq == 0
@@ -99,7 +99,7 @@ def test_upgrading_again_changes_nothing(url: str, path: Path, settings: LedgerS
         root = ledger.head().root
     before = path.read_bytes()
 
-    assert platemark_migrations.upgrade(url) == "r0001"
+    assert platemark_migrations.upgrade(url) == SCHEMA_REVISION
 
     assert path.read_bytes() == before
     with Ledger.open(url, settings=settings) as ledger:
@@ -187,7 +187,7 @@ def test_an_upgrade_that_failed_can_be_done_again(url: str, monkeypatch: pytest.
         with pytest.raises(LedgerCorrupt, match="tables were changed"):
             platemark_migrations.upgrade(url)
 
-    assert platemark_migrations.upgrade(url) == "r0001"
+    assert platemark_migrations.upgrade(url) == SCHEMA_REVISION
     platemark_migrations.check(url)
 
 
@@ -195,7 +195,7 @@ def test_threads_that_upgrade_at_once_make_one_ledger(url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         revisions = list(pool.map(platemark_migrations.upgrade, [url] * 4))
 
-    assert revisions == ["r0001"] * 4
+    assert revisions == [SCHEMA_REVISION] * 4
     platemark_migrations.check(url)
 
 
@@ -205,7 +205,7 @@ def test_programs_that_upgrade_at_once_make_one_ledger(url: str) -> None:
 
     said = [item.communicate(timeout=60)[0] for item in programs]
 
-    assert said == ["r0001\n"] * 3
+    assert said == [f"{SCHEMA_REVISION}\n"] * 3
     platemark_migrations.check(url)
 
 
@@ -213,7 +213,7 @@ def test_programs_that_upgrade_at_once_make_one_ledger(url: str) -> None:
 
 
 def test_the_head_is_the_newest_revision() -> None:
-    assert platemark_migrations.head() == "r0001"
+    assert platemark_migrations.head() == SCHEMA_REVISION
 
 
 def test_the_current_revision_is_the_one_upgraded_to(url: str) -> None:
@@ -339,7 +339,7 @@ def test_an_upgrade_works_from_an_installed_copy_in_a_directory_with_an_odd_name
         [sys.executable, "-c", program], cwd="/", env=environment, capture_output=True, text=True, check=True
     )
 
-    assert done.stdout.splitlines() == [str(site / "platemark_migrations" / "__init__.py"), "r0001"]
+    assert done.stdout.splitlines() == [str(site / "platemark_migrations" / "__init__.py"), SCHEMA_REVISION]
     assert done.stderr == ""
 
 

@@ -5,6 +5,7 @@ the two. Times are whole UTC microseconds, digests are text in hexadecimal or 32
 """
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -17,17 +18,24 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "r0001"
+SCHEMA_REVISION = "r0002"
 """The revision this program reads and writes. Revisions are `r` and four digits, in order."""
 
 metadata = MetaData()
 
+_WHOLE = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits on PostgreSQL; SQLite's INTEGER has them already."""
+
+_DECIDED = text("decision IS NOT NULL")
+_INTENDED = text("state = 'intended'")
+_WAITING = text("state = 'waiting'")
+
 event = Table(
     "event",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", _WHOLE, primary_key=True, autoincrement=False),
     Column("event_id", Text, nullable=False),
-    Column("ts_us", Integer, nullable=False),
+    Column("ts_us", _WHOLE, nullable=False),
     Column("type", Text, nullable=False),
     Column("clip", Text),
     Column("actor", Text),
@@ -45,7 +53,7 @@ event = Table(
     Index("ix_event_actor", "actor", "seq"),
     Index("ix_event_desk", "desk", "seq"),
     # Most events decide nothing, so this one stays small.
-    Index("ix_event_decision", "decision", "seq", sqlite_where=text("decision IS NOT NULL")),
+    Index("ix_event_decision", "decision", "seq", sqlite_where=_DECIDED, postgresql_where=_DECIDED),
     sqlite_strict=True,
 )
 """The log. `body` is the leaf's content; every column but `seq` and `leaf` is made from it."""
@@ -54,7 +62,7 @@ tile = Table(
     "tile",
     metadata,
     Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("idx", _WHOLE, primary_key=True, autoincrement=False),
     Column("width", Integer, nullable=False),
     Column("hashes", LargeBinary, nullable=False),
     CheckConstraint("width BETWEEN 1 AND 256", name="ck_tile_width"),
@@ -66,13 +74,30 @@ tile = Table(
 checkpoint = Table(
     "checkpoint",
     metadata,
-    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("size", _WHOLE, primary_key=True, autoincrement=False),
     Column("root", LargeBinary, nullable=False),
     Column("note", LargeBinary, nullable=False),
     CheckConstraint("length(root) = 32", name="ck_checkpoint_root"),
     sqlite_strict=True,
 )
 """Every tree head that was signed, as the signed note."""
+
+anchor = Table(
+    "anchor",
+    metadata,
+    Column("size", _WHOLE, ForeignKey("checkpoint.size", name="fk_anchor_checkpoint"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("evidence", LargeBinary),
+    Column("changed_us", _WHOLE, nullable=False),
+    CheckConstraint("kind IN ('directory', 's3', 'timestamp', 'witness')", name="ck_anchor_kind"),
+    CheckConstraint("state IN ('waiting', 'kept')", name="ck_anchor_state"),
+    CheckConstraint("state <> 'kept' OR evidence IS NOT NULL", name="ck_anchor_evidence"),
+    Index("ix_anchor_waiting", "size", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    sqlite_strict=True,
+)
+"""Where copies of signed tree heads were left, and what each place gave back: a cosignature, a time-stamp."""
 
 sealed_payload = Table(
     "sealed_payload",
@@ -101,7 +126,7 @@ mark = Table(
     Column("request_sha256", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("fingerprint", LargeBinary),
-    Column("issued_us", Integer, nullable=False),
+    Column("issued_us", _WHOLE, nullable=False),
     CheckConstraint("length(mark_id) = 8", name="ck_mark_mark_id"),
     CheckConstraint("state IN ('reserved', 'bound', 'released')", name="ck_mark_state"),
     CheckConstraint("state <> 'bound' OR fingerprint IS NOT NULL", name="ck_mark_fingerprint"),
@@ -132,8 +157,8 @@ output = Table(
     Column("state", Text, nullable=False),
     Column("sha256", Text),
     Column("mark_id", LargeBinary),
-    Column("created_us", Integer, nullable=False),
-    Column("published_us", Integer),
+    Column("created_us", _WHOLE, nullable=False),
+    Column("published_us", _WHOLE),
     CheckConstraint("state IN ('intended', 'published', 'abandoned')", name="ck_output_state"),
     CheckConstraint(
         "state <> 'published' OR (sha256 IS NOT NULL AND published_us IS NOT NULL)",
@@ -141,7 +166,7 @@ output = Table(
     ),
     Index("ix_output_clip_id", "clip_id"),
     Index("ix_output_sha256", "sha256"),
-    Index("ix_output_intended", "created_us", sqlite_where=text("state = 'intended'")),
+    Index("ix_output_intended", "created_us", sqlite_where=_INTENDED, postgresql_where=_INTENDED),
     sqlite_strict=True,
 )
 """Files on their way to their final path, and where each clip went."""
