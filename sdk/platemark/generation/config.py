@@ -93,6 +93,7 @@ class TransformerConfig:
         time_frequencies: cosine-sine pairs that embed a noise level.
         rope_base: ratio between the fastest and the slowest rotary frequency.
         rope_scale: rotation in radians from one position to the next, of the fastest frequency.
+        actions: number of actions that a latent frame can be told, "none" included; 0 is a network without actions.
 
     Raises:
         GenerationError: a value is not positive, or the heads do not divide the width into even halves.
@@ -109,6 +110,7 @@ class TransformerConfig:
     time_frequencies: int = 64
     rope_base: float = 30.0
     rope_scale: float = 1.5
+    actions: int = 0
 
     def __post_init__(self) -> None:
         for name in (
@@ -123,6 +125,10 @@ class TransformerConfig:
         ):
             value = getattr(self, name)
             _check(isinstance(value, int) and value > 0, f"{name} must be a positive whole number; got {value!r}.")
+        _check(
+            isinstance(self.actions, int) and self.actions >= 0,
+            f"actions must be a whole number from 0; got {self.actions!r}.",
+        )
         _check(len(self.slot_sizes) > 0, "There must be at least one semantic slot.")
         _check(all(n > 1 for n in self.slot_sizes), f"Each slot needs two values or more; got {self.slot_sizes}.")
         _check(

@@ -4,7 +4,7 @@ One rule: each latent frame has a noise level of its own, and level 0 marks a fr
 keyframes, extending and filling in are one mechanism: which frames are given.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from einops import rearrange
@@ -23,14 +23,26 @@ class Condition:
     Args:
         tokens: (b, l, d), the words in the sequence.
         vector: (b, d), their sum for the modulation.
+        frames: (b, t, d), what is said of single latent frames; none where nothing is.
     """
 
     tokens: Tensor
     vector: Tensor
+    frames: Tensor | None = None
 
     def stack(self, other: "Condition") -> "Condition":
         """Put two conditions into one batch, this one first."""
-        return Condition(torch.cat([self.tokens, other.tokens]), torch.cat([self.vector, other.vector]))
+        frames = None
+        if self.frames is not None or other.frames is not None:
+            frames = torch.cat([_frames_or_nought(self, other), _frames_or_nought(other, self)])
+        return Condition(torch.cat([self.tokens, other.tokens]), torch.cat([self.vector, other.vector]), frames)
+
+
+def _frames_or_nought(condition: Condition, model: Condition) -> Tensor:
+    if condition.frames is not None:
+        return condition.frames
+    count = 0 if model.frames is None else model.frames.shape[1]
+    return condition.vector.new_zeros(len(condition.vector), count, condition.vector.shape[1])
 
 
 class SlotConditioner(nn.Module):
@@ -73,6 +85,9 @@ class VideoTransformer(nn.Module):
         self.config = config
         self.conditioner = SlotConditioner(config)
         self.patch_in = nn.Linear(config.token_channels, config.width)
+        self.action = nn.Linear(config.actions, config.width, bias=False) if config.actions else None
+        if self.action is not None:
+            nn.init.normal_(self.action.weight, std=0.3)
         self.given_mark = nn.Parameter(torch.zeros(config.width))
         self.time = TimeEmbedding(config)
         self.modulation = nn.Linear(config.width, 6 * config.width)
@@ -83,10 +98,17 @@ class VideoTransformer(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def encode_slots(self, slots: Tensor) -> Condition:
-        """Embed (b, s) slot values; see `SlotConditioner`."""
+    def encode_slots(self, slots: Tensor, actions: Tensor | None = None) -> Condition:
+        """Embed what a clip should show.
+
+        Args:
+            slots: (b, s) int64; see `SlotConditioner`.
+            actions: (b, t, a) float32, the share of each action in each latent frame; nought says nothing.
+        """
         condition: Condition = self.conditioner(slots)
-        return condition
+        if self.action is None or actions is None:
+            return condition
+        return replace(condition, frames=self.action(actions))
 
     def forward(self, latents: Tensor, noise_level: Tensor, condition: Condition, frame_index: Tensor) -> Tensor:
         """Predict the clean latents.
@@ -106,8 +128,10 @@ class VideoTransformer(nn.Module):
         layout = Layout(condition.tokens.shape[1], t, rows * columns)
         given = (noise_level == 0).float()[:, :, None, None]
         video = self.patch_in(patchify(latents, patch=patch)) + given * self.given_mark  # (b, t, n, d)
-        tokens = torch.cat([condition.tokens, video.flatten(1, 2)], dim=1)  # (b, l + t n, d)
         per_frame = self.time(noise_level) + condition.vector[:, None]  # (b, t, d)
+        if condition.frames is not None:
+            video, per_frame = video + condition.frames[:, :, None], per_frame + condition.frames
+        tokens = torch.cat([condition.tokens, video.flatten(1, 2)], dim=1)  # (b, l + t n, d)
         sections = functional.silu(torch.cat([per_frame.mean(dim=1, keepdim=True), per_frame], dim=1))  # (b, 1 + t, d)
         modulation = rearrange(self.modulation(sections), "b s (k d) -> b s k d", k=6)  # (b, 1 + t, 6, d)
         rotary = rotary_table(self.config, frame_index, rows=rows, columns=columns)

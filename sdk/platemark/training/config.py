@@ -80,6 +80,8 @@ class Chances:
         first_given: the first latent frame is given clean.
         last_given: the last latent frame is given clean.
         own_levels: each latent frame has a noise level of its own.
+        actions_dropped: a flight's actions are not told.
+        flown_freely: a flight with one action throughout is called a free one, so that its actions are needed.
     """
 
     nothing_said: float = 0.1
@@ -87,6 +89,8 @@ class Chances:
     first_given: float = 0.1
     last_given: float = 0.04
     own_levels: float = 0.1
+    actions_dropped: float = 0.15
+    flown_freely: float = 0.5
     __pydantic_config__ = _STRICT
 
     def __post_init__(self) -> None:

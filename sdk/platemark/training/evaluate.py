@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
+from platemark.generation.actions import action_shares
 from platemark.generation.autoencoder import VideoAutoencoder
 from platemark.generation.config import SamplerConfig
 from platemark.generation.sampler import Guidance, Walk, draw_noise, sample
@@ -64,6 +65,14 @@ class Question:
     seed: int = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What clips are asked to show: slots (b, s) int64, and shares of actions (b, t, a) float32 for flights."""
+
+    slots: Tensor
+    actions: Tensor
+
+
 def evaluate(autoencoder: VideoAutoencoder, transformer: VideoTransformer, question: Question) -> Evaluation:
     """Draw held-out clips, restore them, make others from their attributes alone, and measure all three."""
     world = World(question.seed, Part.HELD_OUT)
@@ -77,7 +86,8 @@ def evaluate(autoencoder: VideoAutoencoder, transformer: VideoTransformer, quest
         ratios.append(psnr(again.float() / 127.5 - 1, batch.floats))
         real += as_measured(batch.video)
         restored += as_measured(again)
-        made.append(generate(autoencoder, transformer, batch.slots, question, first=first))
+        asked_for = Asked(batch.slots, action_shares(batch.actions, group=autoencoder.config.group_frames))
+        made.append(generate(autoencoder, transformer, asked_for, question, first=first))
     asked = [attributes for batch in batches for attributes in batch.attributes]
     steadiness = torch.cat([flicker(video) for video in made]).mean() / torch.cat(
         [flicker(batch.video) for batch in batches]
@@ -103,20 +113,21 @@ def through(autoencoder: VideoAutoencoder, batch: ClipBatch) -> Tensor:
 
 @torch.inference_mode()
 def generate(
-    autoencoder: VideoAutoencoder, transformer: VideoTransformer, slots: Tensor, question: Question, *, first: int = 0
+    autoencoder: VideoAutoencoder, transformer: VideoTransformer, asked: Asked, question: Question, *, first: int = 0
 ) -> Tensor:
-    """Make clips from slots (b, s): (b, t, h, w, 3) uint8; clip i has the noise of seed `question.seed + first + i`."""
+    """Make clips: (b, t, h, w, 3) uint8; clip i has the noise of seed `question.seed + first + i`."""
     config, shape = autoencoder.config, question.shape
     frames = range(config.latent_frames(shape.frames))
     rows, columns = -(-shape.height // config.patch), -(-shape.width // config.patch)
     noise = torch.stack(
         [
             draw_noise(question.seed + first + i, frames, height=rows, width=columns, channels=config.latent_channels)
-            for i in range(len(slots))
+            for i in range(len(asked.slots))
         ]
     )
-    guidance = Guidance(transformer.encode_slots(slots), transformer.encode_slots(torch.zeros_like(slots)))
-    places = torch.arange(len(frames)).expand(len(slots), -1)
+    empty = transformer.encode_slots(torch.zeros_like(asked.slots))
+    guidance = Guidance(transformer.encode_slots(asked.slots, asked.actions), empty)
+    places = torch.arange(len(frames)).expand(len(asked.slots), -1)
     latents = sample(transformer, noise, places, Walk(question.sampler, guidance))
     return _levels(autoencoder.decode(latents, frames=shape.frames)[:, :, : shape.height, : shape.width])
 

@@ -11,11 +11,16 @@ from torch import Tensor
 from platemark.generation.sampler import Denoiser
 from platemark.generation.transformer import Condition
 from platemark.training.config import Chances
+from platemark.training.pool import Encoded
+from platemark.training.world.attributes import SLOT_VALUES
 
 SMALLEST_LEVEL = 0.1
 """Below this noise level an error weighs no more: the velocity's weight 1 / t**2 has no bound."""
 SLOT_CHANCE = 0.35
 """With which each slot is left open, in an example where some are."""
+
+_MOTION = list(SLOT_VALUES).index("motion")
+_FREE_FLIGHT = 1 + SLOT_VALUES["motion"].index("flying freely")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Example:
         level: (b, t) float32 in [0, 1]; 0 marks a given frame.
         slots: (b, s) int64, dropped slots at 0.
         frame_index: (b, t) int64, each latent frame's place in its clip.
+        actions: (b, t, a) float32, the share of each action in each latent frame; nought where it is not told.
     """
 
     clean: Tensor
@@ -35,6 +41,7 @@ class Example:
     level: Tensor
     slots: Tensor
     frame_index: Tensor
+    actions: Tensor
 
 
 def draw_levels(size: tuple[int, int], chances: Chances, *, mean: float, generator: torch.Generator) -> Tensor:
@@ -67,6 +74,29 @@ def drop_slots(slots: Tensor, chances: Chances, *, generator: torch.Generator) -
     each = torch.rand(slots.shape, generator=generator) < SLOT_CHANCE
     dropped = nothing[:, None] | (some[:, None] & each)
     return slots.masked_fill(dropped.to(slots.device), 0)
+
+
+def tell_actions(encoded: Encoded, slots: Tensor, chances: Chances, *, generator: torch.Generator) -> Encoded:
+    """Decide what a flight's example is told: its actions or not, and whether it is called a free flight.
+
+    Args:
+        encoded: whole clips.
+        slots: theirs, after dropping; all open where nothing is said at all.
+        chances: of telling.
+        generator: of the choices.
+
+    Returns:
+        The same clips with other slots and actions.
+    """
+    size = len(slots)
+    told = torch.rand(size, generator=generator) >= chances.actions_dropped
+    renamed = torch.rand(size, generator=generator) < chances.flown_freely
+    flies = (encoded.actions.sum(dim=(1, 2)) > 0).to(slots.device)
+    told = told.to(slots.device) & (slots > 0).any(dim=1)
+    free = flies & told & renamed.to(slots.device) & (slots[:, _MOTION] > 0)
+    slots = slots.clone()
+    slots[free, _MOTION] = _FREE_FLIGHT
+    return Encoded(encoded.latents, slots, encoded.actions * told[:, None, None])
 
 
 def choose_frames(size: tuple[int, int], *, total: int, generator: torch.Generator) -> Tensor:

@@ -15,10 +15,17 @@ CHUNK = 16
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Some clips as the transformer meets them: latents (n, t, h, w, c) float32 and slots (n, s) int64."""
+    """Some clips as the transformer meets them.
+
+    Attributes:
+        latents: (n, t, h, w, c) float32.
+        slots: (n, s) int64.
+        actions: (n, t, a) float32, the share of each action in each latent frame.
+    """
 
     latents: Tensor
     slots: Tensor
+    actions: Tensor
 
 
 class LatentPool:
@@ -64,4 +71,5 @@ class LatentPool:
         return Encoded(
             torch.stack([chunk.latents[at] for chunk, at in picked]),
             torch.stack([chunk.slots[at] for chunk, at in picked]),
+            torch.stack([chunk.actions[at] for chunk, at in picked]),
         )

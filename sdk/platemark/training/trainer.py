@@ -8,14 +8,14 @@ import hashlib
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
+from platemark.generation.actions import action_shares
 from platemark.generation.autoencoder import VideoAutoencoder
-from platemark.generation.transformer import Condition, VideoTransformer
+from platemark.generation.transformer import VideoTransformer
 from platemark.training.accounting import BACKWARD, autoencoder_flops, transformer_flops
 from platemark.training.compute import Compute
 from platemark.training.config import Course, TrainingConfig
-from platemark.training.flow import Example, choose_frames, draw_levels, drop_slots, flow_loss
+from platemark.training.flow import Example, choose_frames, draw_levels, drop_slots, flow_loss, tell_actions
 from platemark.training.optimisation import Adam, Average
 from platemark.training.pool import CHUNK, Encoded, LatentPool
 from platemark.training.reconstruction import fit_basis, reconstruction_loss, settle
@@ -107,7 +107,8 @@ class Trainer:
         course = self.course_at(progress)
         example = self._example(self.pool.draw(step, course.batch, generator=generator), course, generator)
         with self.compute.precision():
-            loss = flow_loss(self.transformer, self.transformer.encode_slots(example.slots), example)
+            condition = self.transformer.encode_slots(example.slots, example.actions)
+            loss = flow_loss(self.transformer, condition, example)
         self.adam.step(loss, step=step, progress=progress)
         self.average.update(step)
         b, t, h, w, _ = example.clean.shape
@@ -130,16 +131,19 @@ class Trainer:
         total = encoded.latents.shape[1]
         size = (len(encoded.latents), course.frames or total)
         frames = choose_frames(size, total=total, generator=generator).to(device)
-        clean = encoded.latents[torch.arange(size[0], device=device)[:, None], frames]
+        row = torch.arange(size[0], device=device)[:, None]
+        clean = encoded.latents[row, frames]
         level = draw_levels(size, config.chances, mean=config.level_mean, generator=generator).to(device)
         slots = drop_slots(encoded.slots, config.chances, generator=generator)
+        told = tell_actions(encoded, slots, config.chances, generator=generator)
         noise = torch.randn(clean.shape, generator=generator).to(device)
-        return Example(clean, noise, level, slots, frames)
+        return Example(clean, noise, level, told.slots, frames, told.actions[row, frames])
 
     @torch.no_grad()
     def validation_loss(self) -> float:
         """Measure the averaged transformer on whole clips of held-out combinations, always in the same noise."""
         world = World(self.config.seed, Part.HELD_OUT)
+        network = self.averaged_transformer().to(self.compute.device)
         total = 0.0
         for first in range(0, VALIDATION_CLIPS, CHUNK):
             generator = self._generator("validation", first)
@@ -149,32 +153,19 @@ class Trainer:
             noise = torch.randn(encoded.latents.shape, generator=generator)
             place = torch.arange(size[1]).expand(size)
             device = self.compute.device
-            example = Example(encoded.latents, noise.to(device), level.to(device), encoded.slots, place.to(device))
+            example = Example(
+                encoded.latents, noise.to(device), level.to(device), encoded.slots, place.to(device), encoded.actions
+            )
             with self.compute.precision():
-                total += float(flow_loss(self.averaged, self._averaged_condition(example.slots), example))
+                condition = network.encode_slots(example.slots, example.actions)
+                total += float(flow_loss(network, condition, example))
         return total / (VALIDATION_CLIPS // CHUNK)
-
-    def averaged(self, latents: Tensor, noise_level: Tensor, condition: Condition, frame_index: Tensor) -> Tensor:
-        """Predict clean latents with the averaged weights; see `VideoTransformer.forward`."""
-        inputs = (latents, noise_level, condition, frame_index)
-        predicted: Tensor = functional_call(self.transformer, self.average.weights, inputs)
-        return predicted
 
     def averaged_transformer(self) -> VideoTransformer:
         """Copy the averaged weights into a network of their own, in evaluation mode on the CPU."""
         network = VideoTransformer(self.config.transformer)
         network.load_state_dict({name: weight.cpu() for name, weight in self.average.weights.items()})
         return network.eval().requires_grad_(False)
-
-    def _averaged_condition(self, slots: Tensor) -> Condition:
-        prefix = "conditioner."
-        weights = {
-            name.removeprefix(prefix): weight
-            for name, weight in self.average.weights.items()
-            if name.startswith(prefix)
-        }
-        condition: Condition = functional_call(self.transformer.conditioner, weights, (slots,))
-        return condition
 
     def _encode_chunk(self, chunk: int) -> Encoded:
         first = chunk * CHUNK
@@ -184,12 +175,15 @@ class Trainer:
     def _encode(self, world: World, index: Tensor) -> Encoded:
         batch = world.render(index, self.config.clips)
         with self.compute.precision():
-            return Encoded(self.autoencoder.encode(batch.floats).float(), batch.slots)
+            latents = self.autoencoder.encode(batch.floats).float()
+        shares = action_shares(batch.actions, group=self.config.autoencoder.group_frames)
+        return Encoded(latents, batch.slots, shares)
 
     def _snippets(self, index: Tensor, generator: torch.Generator) -> Tensor:
         shape, group = self.config.clips, self.config.autoencoder.group_frames
         length = 1 + SNIPPET_GROUPS * group
-        start = torch.randint(0, shape.frames - length + 1, (len(index), 1), generator=generator)
+        # Snippets begin where groups do, so that what changes between groups in clips never changes inside one here.
+        start = group * torch.randint(0, (shape.frames - length) // group + 1, (len(index), 1), generator=generator)
         frames = (start + torch.arange(length)).to(index.device)
         return self.world.render(index, shape, frames=frames).floats
 

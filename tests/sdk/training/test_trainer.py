@@ -95,14 +95,10 @@ def test_the_validation_loss_is_always_the_same(trained: Trainer) -> None:
 
 def test_the_averaged_network_is_the_average(trained: Trainer) -> None:
     network = trained.averaged_transformer()
-    config = network.config
-    latents = torch.randn(1, 3, 4, 4, config.latent_channels, generator=torch.Generator().manual_seed(0))
-    level, places = torch.full((1, 3), 0.5), torch.arange(3)[None]
-    condition = network.encode_slots(torch.ones(1, len(config.slot_sizes), dtype=torch.int64))
 
-    ours = trained.averaged(latents, level, condition, places)
-
-    assert torch.equal(network(latents, level, condition, places), ours)
+    assert dict(network.named_parameters()).keys() == trained.average.weights.keys()
+    assert all(torch.equal(weight, trained.average.weights[name]) for name, weight in network.named_parameters())
+    assert not network.training
 
 
 def test_an_adopted_autoencoder_goes_straight_to_the_transformer(

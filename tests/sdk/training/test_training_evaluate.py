@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from platemark.generation.config import SamplerConfig
-from platemark.training.evaluate import Evaluation, Question, evaluate, flicker, generate, loop_seam, through
+from platemark.training.evaluate import Asked, Evaluation, Question, evaluate, flicker, generate, loop_seam, through
 from platemark.training.run import run
 from platemark.training.tally import Budget
 from platemark.training.trainer import Trainer
@@ -52,9 +52,10 @@ def test_an_evaluation_is_plain_json(found: Evaluation) -> None:
 def test_a_clip_is_made_the_same_in_any_batch(trained: Trainer, question: Question) -> None:
     network = trained.averaged_transformer()
     slots = World(1).render(torch.arange(3), question.shape).slots
+    actions = torch.zeros(3, 3, 5)
 
-    together = generate(trained.autoencoder, network, slots, question)
-    alone = generate(trained.autoencoder, network, slots[2:], question, first=2)
+    together = generate(trained.autoencoder, network, Asked(slots, actions), question)
+    alone = generate(trained.autoencoder, network, Asked(slots[2:], actions[2:]), question, first=2)
 
     assert (together[2].int() - alone[0].int()).abs().max() <= 1
 

@@ -6,9 +6,11 @@ from torch import Tensor
 
 from platemark.generation.transformer import Condition
 from platemark.training.config import Chances
-from platemark.training.flow import Example, choose_frames, draw_levels, drop_slots, flow_loss
+from platemark.training.flow import Example, choose_frames, draw_levels, drop_slots, flow_loss, tell_actions
+from platemark.training.pool import Encoded
+from platemark.training.world.attributes import SLOT_VALUES, Attributes
 
-NEVER = Chances(0, 0, 0, 0, 0)
+NEVER = Chances(0, 0, 0, 0, 0, 0, 0)
 NO_CONDITION = Condition(torch.zeros(2, 1, 4), torch.zeros(2, 4))
 
 
@@ -19,7 +21,8 @@ def _generator() -> torch.Generator:
 def _example(level: Tensor) -> Example:
     generator = _generator()
     clean, noise = (torch.randn(2, 3, 5, 7, 4, generator=generator) for _ in range(2))
-    return Example(clean, noise, level, torch.zeros(2, 9, dtype=torch.int64), torch.arange(3).expand(2, -1))
+    slots, places = torch.zeros(2, 9, dtype=torch.int64), torch.arange(3).expand(2, -1)
+    return Example(clean, noise, level, slots, places, torch.zeros(2, 3, 5))
 
 
 class _Oracle:
@@ -137,3 +140,52 @@ def test_chosen_frames_are_in_order_and_differ() -> None:
 
 def test_choosing_every_frame_gives_every_frame() -> None:
     assert choose_frames((2, 5), total=5, generator=_generator()).tolist() == [[0, 1, 2, 3, 4]] * 2
+
+
+def _flights() -> Encoded:
+    turning = Attributes("voxels", colour="green", time="day", motion="turning left")
+    still = Attributes("shape", shape="circle", colour="red", background="blue", motion="growing")
+    shares = torch.zeros(40, 5, 5)
+    shares[:20, :, 2] = 1
+    slots = torch.tensor([turning.indices()] * 20 + [still.indices()] * 20)
+    return Encoded(torch.zeros(40, 5, 1, 1, 1), slots, shares)
+
+
+def _motions(slots: Tensor) -> list[int]:
+    return slots[:, list(SLOT_VALUES).index("motion")].tolist()
+
+
+def test_actions_are_told_as_they_are_where_nothing_is_dropped() -> None:
+    flights = _flights()
+
+    told = tell_actions(flights, flights.slots, NEVER, generator=_generator())
+
+    assert torch.equal(told.actions, flights.actions)
+    assert torch.equal(told.slots, flights.slots)
+
+
+def test_a_flight_can_be_called_free_and_nothing_else_can() -> None:
+    flights = _flights()
+
+    told = tell_actions(flights, flights.slots, Chances(actions_dropped=0, flown_freely=1), generator=_generator())
+
+    assert _motions(told.slots[:20]) == [1 + SLOT_VALUES["motion"].index("flying freely")] * 20
+    assert torch.equal(told.slots[20:], flights.slots[20:])
+
+
+def test_actions_that_are_not_told_leave_the_flight_its_name() -> None:
+    flights = _flights()
+
+    told = tell_actions(flights, flights.slots, Chances(actions_dropped=1, flown_freely=1), generator=_generator())
+
+    assert told.actions.sum() == 0
+    assert torch.equal(told.slots, flights.slots)
+
+
+def test_an_example_of_which_nothing_is_said_is_told_no_actions() -> None:
+    flights = _flights()
+
+    told = tell_actions(flights, torch.zeros_like(flights.slots), NEVER, generator=_generator())
+
+    assert told.actions.sum() == 0
+    assert told.slots.sum() == 0

@@ -16,7 +16,8 @@ class _Encoder:
         """Encode a chunk."""
         self.asked.append(chunk)
         number = torch.arange(chunk * CHUNK, (chunk + 1) * CHUNK)
-        return Encoded(number.float().reshape(CHUNK, 1, 1, 1, 1), number[:, None])
+        shares = number.float().reshape(CHUNK, 1, 1)
+        return Encoded(number.float().reshape(CHUNK, 1, 1, 1, 1), number[:, None], shares)
 
 
 @pytest.fixture
@@ -56,11 +57,12 @@ def test_a_pool_that_was_begun_later_draws_the_same(pool: LatentPool) -> None:
     assert torch.equal(along.latents, late.latents)
 
 
-def test_clips_come_from_the_window_and_keep_their_slots(pool: LatentPool) -> None:
+def test_clips_come_from_the_window_and_keep_their_slots_and_actions(pool: LatentPool) -> None:
     drawn = _draw(pool, 4)
 
     assert set(drawn.slots.flatten().tolist()) <= set(range(2 * CHUNK, 5 * CHUNK))
     assert torch.equal(drawn.latents.flatten().long(), drawn.slots.flatten())
+    assert torch.equal(drawn.latents.flatten(), drawn.actions.flatten())
 
 
 def test_filling_tells_how_far_it_is(pool: LatentPool) -> None:

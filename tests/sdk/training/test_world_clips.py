@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from platemark.errors import RequestError
-from platemark.training.world.attributes import ACTIONS, FAMILIES, Attributes
+from platemark.generation.actions import ACTIONS
+from platemark.training.world.attributes import FAMILIES, Attributes
 from platemark.training.world.clips import ClipShape, Part, World, family_of, render_clips
 from platemark.training.world.dice import Dice
 from platemark.training.world.holdout import is_held_out

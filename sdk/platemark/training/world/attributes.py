@@ -30,8 +30,6 @@ NUMBERS = ("two", "three", "four", "five")
 WAYS = ("moving left", "moving right", "moving up", "moving down")
 SHAPE_MOTIONS = (*WAYS, "bouncing", "growing", "shrinking", "spinning")
 FLIGHTS = ("flying forward", "turning left", "turning right", "jumping", "flying freely")
-ACTIONS = ("none", "forward", "turn left", "turn right", "jump")
-"""What a camera can be told to do in one frame; "none" in every family but voxels."""
 
 SLOT_VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -136,7 +134,7 @@ FAMILIES = (
     Family(
         "shapes",
         ("shape",),
-        0.18,
+        0.15,
         {
             "shape": ("circle", "square", "triangle"),
             "colour": COLOURS,
@@ -148,13 +146,13 @@ FAMILIES = (
     Family(
         "sky",
         ("sky",),
-        0.06,
+        0.05,
         {"motion": ("drifting left", "drifting right"), "time": TIMES, "amount": ("few", "many")},
     ),
     Family(
         "sea",
         ("sea",),
-        0.07,
+        0.05,
         {"colour": ("blue", "green", "purple", "cyan"), "time": TIMES, "amount": ("calm", "rough")},
     ),
     Family("city", ("city rain", "city snow"), 0.08, {"time": TIMES, "amount": ("light", "heavy")}),
@@ -167,7 +165,7 @@ FAMILIES = (
     Family(
         "lines",
         ("line chart",),
-        0.07,
+        0.06,
         {"colour": COLOURS, "background": COLOURS, "motion": ("rising", "falling")},
     ),
     Family(
@@ -184,7 +182,7 @@ FAMILIES = (
     Family(
         "map",
         ("map",),
-        0.07,
+        0.08,
         {
             "colour": ("red", "black", "purple", "white", "pink"),
             "second_colour": ("green", "yellow", "orange"),
@@ -195,7 +193,7 @@ FAMILIES = (
     Family(
         "flag",
         ("flag",),
-        0.06,
+        0.07,
         {
             "colour": COLOURS,
             "second_colour": COLOURS,
@@ -206,13 +204,13 @@ FAMILIES = (
     Family(
         "countdown",
         ("countdown",),
-        0.05,
+        0.06,
         {"colour": COLOURS, "background": COLOURS, "amount": ("three", "four", "five")},
     ),
     Family(
         "occluder",
         ("occluder",),
-        0.07,
+        0.08,
         {
             "shape": ("circle", "square", "triangle"),
             "colour": COLOURS,
@@ -224,13 +222,13 @@ FAMILIES = (
     Family(
         "cube",
         ("cube",),
-        0.06,
+        0.07,
         {"colour": COLOURS, "background": COLOURS, "motion": ("orbiting left", "orbiting right")},
     ),
     Family(
         "voxels",
         ("voxels",),
-        0.07,
+        0.11,
         {"colour": ("green", "yellow", "white"), "time": TIMES, "motion": FLIGHTS},
     ),
 )

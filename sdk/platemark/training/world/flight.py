@@ -6,7 +6,8 @@ One rule: where the camera is in a frame depends on the actions up to that frame
 import torch
 from torch import Tensor
 
-from platemark.training.world.attributes import ACTIONS, FLIGHTS, SLOT_VALUES
+from platemark.generation.actions import ACTIONS
+from platemark.training.world.attributes import FLIGHTS, SLOT_VALUES
 from platemark.training.world.canvas import Stage, paint, sky_gradient
 from platemark.training.world.dice import Dice
 
@@ -14,9 +15,11 @@ _SIDE = 24
 _DEPTHS = 56
 _NEAR, _FAR = 0.5, 9.0
 """Blocks are one unit wide."""
-_SPEED = 0.14
+_SPEED = 0.16
 _TURN = 0.06
 _HORIZON = -0.1
+_NOD = 0.16
+"""How far the horizon rises in the picture at the top of a jump: the camera looks down as it leaps."""
 FREE_SPAN = 8
 """Frames for which one action is held in free flight."""
 
@@ -34,8 +37,9 @@ def actions_for(dice: Dice, motion: Tensor, *, length: int) -> Tensor:
     """
     first = 1 + SLOT_VALUES["motion"].index(FLIGHTS[0])
     steady = (motion - first + 1).clamp(min=0)[:, None].expand(-1, length)
-    spans = 1 + dice.bits(90, -(-length // FREE_SPAN)) % (len(ACTIONS) - 1)
-    free = spans.repeat_interleave(FREE_SPAN, dim=1)[:, :length]
+    spans = 1 + dice.bits(90, 1 + -(-length // FREE_SPAN)) % (len(ACTIONS) - 1)
+    # The first frame of a clip stands alone, so that an action begins where a group of frames does.
+    free = torch.cat([spans[:, :1], spans.repeat_interleave(FREE_SPAN, dim=1)], dim=1)[:, :length]
     return torch.where(steady == len(FLIGHTS), free, steady)
 
 
@@ -44,7 +48,8 @@ def draw_voxels(stage: Stage) -> Tensor:
 
     Every column of the picture marches once into the depth; a row shows the first block that reaches up to it.
     """
-    east, north, heading, height = _camera(stage)  # (b, t) each
+    east, north, heading, leap = _camera(stage)  # (b, t) each
+    height, horizon = 1.7 + 0.9 * leap, _HORIZON - _NOD * leap
     canvas, dice = stage.canvas, stage.dice
     depth = _NEAR * (_FAR / _NEAR) ** torch.linspace(0, 1, _DEPTHS, device=canvas.x.device)
     across = canvas.x[0] * 1.3  # (w,)
@@ -54,17 +59,17 @@ def draw_voxels(stage: Stage) -> Tensor:
     cell = (ray_north.floor().long() % _SIDE) * _SIDE + ray_east.floor().long() % _SIDE
     terrain = _terrain(dice).gather(1, cell.flatten(1)).reshape(cell.shape)
     tint = dice.table(3, _SIDE * _SIDE).gather(1, cell.flatten(1)).reshape(cell.shape)
-    top = _HORIZON + (height[..., None, None] - terrain) / depth * 0.9  # rows where blocks begin
+    top = horizon[..., None, None] + (height[..., None, None] - terrain) / depth * 0.9  # rows where blocks begin
     rising = -top.cummin(dim=-1).values
     rows = (-canvas.y[:, 0]).expand(*rising.shape[:3], -1)
     seen = torch.searchsorted(rising.contiguous(), rows.contiguous())  # (b, t, w, h)
     hidden = seen.clamp(max=_DEPTHS - 1)
-    bright = (0.62 + 0.3 * terrain + 0.2 * (tint - 0.5)).gather(-1, hidden).transpose(2, 3)  # (b, t, h, w)
+    bright = (0.6 + 0.45 * terrain + 0.3 * (tint - 0.5)).gather(-1, hidden).transpose(2, 3)  # (b, t, h, w)
     mist = (depth[hidden] / _FAR).transpose(2, 3) ** 1.5
-    light = stage.one_of("time", {"day": 1.0, "sunset": 0.75, "night": 0.42})
+    light = stage.one_of("time", {"day": 1.05, "sunset": 0.85, "night": 0.55})
     ground = stage.colour("colour") * (bright * light)[..., None]
     sky = sky_gradient(stage)
-    ground = ground + (sky - ground) * mist[..., None] * 0.8
+    ground = ground + (sky - ground) * mist[..., None] * 0.6
     return paint(sky, ground, (seen < _DEPTHS).float().transpose(2, 3))
 
 
@@ -84,7 +89,8 @@ def _camera(stage: Stage) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     north = (heading.sin() * _SPEED).cumsum(dim=1) + dice.uniform(6, 0, _SIDE)[:, :, 0, 0]
     jump = (actions == ACTIONS.index("jump")).float()
     # A jump lifts the camera smoothly and lets it sink again: hops of eight frames while the action lasts.
-    run = torch.arange(jump.shape[1], device=jump.device) % FREE_SPAN
-    height = 1.7 + 0.9 * jump * torch.sin(run / FREE_SPAN * torch.pi)
+    run = (torch.arange(jump.shape[1], device=jump.device) - 1).clamp(min=0) % FREE_SPAN
+    leap = jump * torch.sin((run + 0.5) / FREE_SPAN * torch.pi)
+    leap[:, 0] = 0
     frame = stage.frame[:, :, 0, 0].long()
-    return east.gather(1, frame), north.gather(1, frame), heading.gather(1, frame), height.gather(1, frame)
+    return east.gather(1, frame), north.gather(1, frame), heading.gather(1, frame), leap.gather(1, frame)

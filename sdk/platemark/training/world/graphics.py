@@ -12,13 +12,13 @@ _GREY = 0.47
 _FRAMES_A_DIGIT = 8
 _SEGMENTS = (
     # centre x, centre y, half width, half height, of a digit one unit high
-    (0.0, -0.5, 0.25, 0.07),
-    (0.25, -0.25, 0.07, 0.25),
-    (0.25, 0.25, 0.07, 0.25),
-    (0.0, 0.5, 0.25, 0.07),
-    (-0.25, 0.25, 0.07, 0.25),
-    (-0.25, -0.25, 0.07, 0.25),
-    (0.0, 0.0, 0.25, 0.07),
+    (0.0, -0.5, 0.25, 0.09),
+    (0.25, -0.25, 0.09, 0.25),
+    (0.25, 0.25, 0.09, 0.25),
+    (0.0, 0.5, 0.25, 0.09),
+    (-0.25, 0.25, 0.09, 0.25),
+    (-0.25, -0.25, 0.09, 0.25),
+    (0.0, 0.0, 0.25, 0.09),
 )
 _DIGITS = ("1111110", "0110000", "1101101", "1111001", "0110011", "1011011")
 
@@ -107,7 +107,9 @@ def draw_countdown(stage: Stage) -> Tensor:
     """Draw digits that count down to nought inside a ring that runs out with each of them."""
     canvas = stage.canvas
     start = stage.one_of("amount", {"three": 3.0, "four": 4.0, "five": 5.0})
-    passed = (stage.frame / _FRAMES_A_DIGIT).floor()
+    # Digits change where a group of frames begins: the first frame of a clip is a group of its own.
+    elapsed = (stage.frame - 1).clamp(min=0)
+    passed = (elapsed / _FRAMES_A_DIGIT).floor()
     digit = (start - passed).clamp(min=0).long()  # (b, t, 1, 1)
     height = 0.42
     segments = torch.tensor(_SEGMENTS, device=canvas.x.device) * height  # (7, 4)
@@ -119,6 +121,6 @@ def draw_countdown(stage: Stage) -> Tensor:
     glyphs = torch.where(lit[:, None, None], reach, 1.0).amin(dim=-1)  # (6, h, w)
     coverage = canvas.inside(glyphs[digit[:, :, 0, 0]])  # (b, t, h, w)
     turned = torch.atan2(canvas.x, -canvas.y) / (2 * torch.pi) % 1
-    left = 1 - stage.frame / _FRAMES_A_DIGIT % 1
-    ring = canvas.inside(((canvas.x**2 + canvas.y**2).sqrt() - 0.43).abs() - 0.03) * (turned < left)
+    left = 1 - elapsed / _FRAMES_A_DIGIT % 1
+    ring = canvas.inside(((canvas.x**2 + canvas.y**2).sqrt() - 0.42).abs() - 0.04) * (turned < left)
     return paint(stage.colour("background"), stage.colour("colour"), torch.maximum(coverage, ring))

@@ -9,7 +9,7 @@ from torch import Tensor
 from platemark.training.world.canvas import Stage, look_up, paint, sky_gradient, smooth_noise
 
 _SIDE = 16
-_WINDOW = 0.11
+_WINDOW = 0.15
 """Side of the lattice that windows stand on; large, so that a small autoencoder keeps them."""
 
 
@@ -60,16 +60,16 @@ def _grey(stage: Stage, levels: tuple[int, int, int]) -> Tensor:
 
 def _skyline(stage: Stage) -> Tensor:
     dice, canvas = stage.dice, stage.canvas
-    place = canvas.x / (3 * _WINDOW) + dice.uniform(1, 0, 8)  # (b, 1, h, w), buildings are three windows wide
+    place = canvas.x / (2 * _WINDOW) + dice.uniform(1, 0, 8)  # (b, 1, h, w), buildings are two windows wide
     building = place.floor().long() % 8
     up = (canvas.y.max() - canvas.y) / _WINDOW
-    storeys = 2 + look_up((dice.table(2, 8) * 5).floor(), building)
+    storeys = 1 + look_up((dice.table(2, 8) * 4).floor(), building)
     shade = 0.85 + 0.35 * look_up(dice.table(3, 8), building)
     wall = stage.by_time((95, 100, 115), (60, 40, 60), (18, 18, 32)) * shade[..., None]
     city = paint(sky_gradient(stage), wall, canvas.inside((up - storeys - 0.4).expand_as(shade) * _WINDOW))
-    column, row = (place * 3).floor().long() % 24, up.floor().long().expand_as(building) % 16
-    lit = look_up((dice.table(4, 24 * 16) < 0.55).float(), row * 24 + column)
-    in_column, in_row = (place * 3 % 1 - 0.5).abs(), (up % 1 - 0.5).abs()
+    column, row = (place * 2).floor().long() % 16, up.floor().long().expand_as(building) % 16
+    lit = look_up((dice.table(4, 16 * 16) < 0.6).float(), row * 16 + column)
+    in_column, in_row = (place * 2 % 1 - 0.5).abs(), (up % 1 - 0.5).abs()
     window = canvas.inside(torch.maximum(in_column - 0.27, in_row - 0.27) * _WINDOW) * lit * (up < storeys - 0.2)
     return paint(city, stage.by_time((170, 190, 205), (250, 220, 120), (250, 220, 120)), window)
 
@@ -77,7 +77,7 @@ def _skyline(stage: Stage) -> Tensor:
 def _particles(stage: Stage, *, slim: bool) -> Tensor:
     """Draw falling drops or flakes: one at most in each cell of a lattice that falls."""
     dice, canvas = stage.dice, stage.canvas
-    cell, speed = (0.22, 0.05) if slim else (0.17, 0.02)
+    cell, speed = (0.25, 0.045) if slim else (0.24, 0.018)
     x = canvas.x / cell + dice.uniform(5, 0, 12)
     column = x.floor().long() % 12
     # Each column falls a little faster or slower than its neighbours, so that no grid shows.
@@ -88,5 +88,5 @@ def _particles(stage: Stage, *, slim: bool) -> Tensor:
     u = ((x % 1) - 0.3 - 0.4 * look_up(dice.table(9, 144), key)) * cell
     v = ((y % 1) - 0.5) * cell
     if slim:
-        return canvas.inside(torch.maximum(u.abs() - 0.009, v.abs() - 0.07)) * present * 0.75
-    return canvas.inside((u * u + v * v).sqrt() - 0.032) * present * 0.95
+        return canvas.inside(torch.maximum(u.abs() - 0.012, v.abs() - 0.085)) * present * 0.8
+    return canvas.inside((u * u + v * v).sqrt() - 0.042) * present * 0.95
