@@ -26,6 +26,7 @@ COMMANDS = {
     "generate": "platemark.cli.generate:generate",
     "verify": "platemark.cli.verify:verify",
     "withdraw": "platemark.cli.withdraw:withdraw",
+    "comply": "platemark.cli.comply:comply",
     "trust": "platemark.cli.trust:app",
     "keys": "platemark.cli.keys:app",
     "watermark": "platemark.cli.watermark:app",

@@ -15,14 +15,12 @@ from pathlib import Path
 import av
 import av.error
 import numpy as np
-import numpy.typing as npt
 from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
-from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
@@ -30,6 +28,7 @@ from platemark.clip import Size
 from platemark.errors import MediaError, OutputError, RequestError
 from platemark.media.destination import output_error, refuse_same_file, whole_file
 from platemark.media.formats import MAX_SIDE, ColorTags, EncodeSettings, VideoFacts, check_bounds, is_bt709_matrix
+from platemark.media.planes import fill_plane, plane_pixels
 from platemark.media.yuv import RGB, Luma, YuvFrame, map_luma, to_yuv420
 
 __all__ = [
@@ -43,6 +42,7 @@ __all__ = [
     "read_frames_rgb",
     "read_frames_yuv420",
     "read_luma",
+    "read_tags",
     "read_video_facts",
     "reencode",
     "remux_without_metadata",
@@ -50,6 +50,7 @@ __all__ = [
     "write_video",
 ]
 
+MAX_TAGS, MAX_TAG_CHARACTERS = 64, 16_384
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,flv,mxf,ogg,asf"
 _READ_OPTIONS = {
     "format_whitelist": _CONTAINERS,
@@ -92,7 +93,18 @@ def read_frames_rgb(path: Path, *, max_frames: int | None = None) -> Iterator[RG
     """
     for frame in _decoded(path, max_frames):
         rgb = frame.reformat(format="rgb24", dst_color_range=ColorRange.JPEG, **_source_color(frame))
-        yield _plane(rgb.planes[0], rgb.width * 3).reshape(rgb.height, rgb.width, 3)
+        yield plane_pixels(rgb.planes[0], rgb.width * 3).reshape(rgb.height, rgb.width, 3)
+
+
+def read_tags(path: Path) -> dict[str, str]:
+    """Give the text tags of a clip's container (title, encoder, AIGC …), as written there, the first 64 of them.
+
+    Raises:
+        MediaError: the file is not a readable clip.
+    """
+    with _container(path) as container:
+        tags = list(container.metadata.items())[:MAX_TAGS]
+    return {str(name)[:MAX_TAG_CHARACTERS]: str(value)[:MAX_TAG_CHARACTERS] for name, value in tags}
 
 
 def read_luma(path: Path, *, max_frames: int | None = None) -> Iterator[Luma]:
@@ -132,7 +144,7 @@ def read_frames_yuv420(path: Path, *, size: Size | None = None) -> Iterator[YuvF
             **_source_color(frame),
         )
         y, u, v = even.planes
-        yield YuvFrame(_plane(y, width), _plane(u, width // 2), _plane(v, width // 2))
+        yield YuvFrame(plane_pixels(y, width), plane_pixels(u, width // 2), plane_pixels(v, width // 2))
 
 
 def write_video(frames: Iterable[YuvFrame], path: Path, *, settings: EncodeSettings) -> VideoFacts:
@@ -359,27 +371,10 @@ def _luma(frame: VideoFrame) -> Luma:
         frame = frame.reformat(format="yuv444p", dst_colorspace=matrix, dst_color_range=spread, **color)
     bits = frame.format.components[0].bits
     if bits == 8:
-        return _plane(frame.planes[0], frame.width)
-    wide = _plane(frame.planes[0], frame.width * 2).view("<u2").astype(np.uint32)
+        return plane_pixels(frame.planes[0], frame.width)
+    wide = plane_pixels(frame.planes[0], frame.width * 2).view("<u2").astype(np.uint32)
     rounded: Luma = np.minimum((wide + (1 << (bits - 9))) >> (bits - 8), 255).astype(np.uint8)
     return rounded
-
-
-def _plane(plane: VideoPlane, row_bytes: int) -> npt.NDArray[np.uint8]:
-    """Copy a plane without the padding at the end of its rows."""
-    copy: npt.NDArray[np.uint8] = np.array(_rows(plane)[:, :row_bytes])
-    return copy
-
-
-def _fill(plane: VideoPlane, values: npt.NDArray[np.uint8]) -> None:
-    _rows(plane)[:, : plane.width] = values
-
-
-def _rows(plane: VideoPlane) -> npt.NDArray[np.uint8]:
-    if plane.line_size <= 0:
-        # Stored bottom-up: the buffer av hands out would reach past the end of the picture.
-        raise MediaError("The picture is stored upside down, which is not supported.", fix="Convert it to MP4.")
-    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
 
 
 @contextlib.contextmanager
@@ -484,7 +479,7 @@ def _picture(frame: YuvFrame, stream: VideoStream, index: int) -> VideoFrame:
         raise RequestError(f"All frames have one size, {stream.width}x{stream.height}; one is {width}x{height}.")
     picture = VideoFrame(width, height, "yuv420p")
     for plane, values in zip(picture.planes, (frame.y, frame.u, frame.v), strict=True):
-        _fill(plane, values)
+        fill_plane(plane, values)
     picture.pts, picture.time_base = index, stream.codec_context.time_base
     return picture
 

@@ -1,0 +1,152 @@
+"""Gather the evidence on one file: its verdict, its manifest, its pixels and what the home remembers.
+
+One rule: each fact is looked for where it ought to be found by somebody else too: in the file first, the ledger second.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from platemark.compliance.evidence import Claims, Evidence, Records
+from platemark.errors import LedgerError
+from platemark.home import Home
+from platemark.media.aigc import TAG, AigcStatement, read_statement
+from platemark.media.label import STANDARD_TEXTS
+from platemark.media.label_reading import LabelPresence, LabelReader
+from platemark.media.still import is_still, read_still
+from platemark.media.video import read_tags, read_video_facts
+from platemark.observation import luma_frames
+from platemark.verifier import Verifier
+from platemark_provenance.digest import sha256_file
+from platemark_provenance.history import History
+from platemark_provenance.ledger.event import SealedState
+from platemark_provenance.ledger.store import Ledger
+from platemark_provenance.reading import ProvenanceReading
+from platemark_provenance.trust import TrustStore
+from platemark_provenance.verification import read_crjson, read_provenance, read_stored_manifest
+
+_STILL_FPS = 1.0
+_CAPTION_SUFFIXES = (".vtt", ".srt", ".ttml")
+_SHORTEST_NAME = 3
+"""Characters below which a name is found by chance in anything."""
+
+
+def gather(home: Home, path: Path) -> Evidence:
+    """Gather everything that clauses ask about a file.
+
+    Args:
+        home: whose trust lists, marks and ledger are used.
+        path: a clip or still.
+
+    Raises:
+        VerificationError: there is no such file.
+        MediaError: nobody can see a picture in it.
+        HomeError: the home cannot be used.
+        LedgerError: its ledger cannot be used.
+    """
+    with Verifier.open(home.path) as verifier:
+        report = verifier.examine(path)
+    trust = home.trust_store()
+    reading = read_provenance(path, trust)
+    still = is_still(path)
+    with home.open_ledger() as ledger:
+        clip_id = report.recovered_from or (reading.own.clip_id if reading.own else None)
+        record = ledger.registry.record(clip_id) if clip_id else None
+        stored = read_stored_manifest(record.manifest, trust) if record else None
+        records = _records(ledger, clip_id, _manifest_text(path, trust)) if record else Records()
+    label = _read_label(path, reading, stored)
+    picture = read_still(path) if still else None
+    facts = None if still else read_video_facts(path)
+    return Evidence(
+        path=path,
+        sha256=str(sha256_file(path)),
+        kind="still" if still else "clip",
+        width=picture.shape[1] if picture is not None else facts.width if facts else 0,
+        height=picture.shape[0] if picture is not None else facts.height if facts else 0,
+        fps=float(facts.fps) if facts else _STILL_FPS,
+        frames=label.frames,
+        has_audio=facts.has_audio if facts else False,
+        has_captions=any(path.with_suffix(suffix).is_file() for suffix in _CAPTION_SUFFIXES),
+        report=report,
+        claims=_claims(reading),
+        label=label,
+        aigc=None if still else _aigc(path),
+        records=records,
+    )
+
+
+def _claims(reading: ProvenanceReading) -> Claims:
+    """Take what the manifest says; nothing where it does not hold, for then nobody says it."""
+    if reading.state != "present" or reading.integrity != "intact":
+        return Claims()
+    own, history = reading.own, reading.history
+    ingredients = history.root.ingredients if history else ()
+    return Claims(
+        provider=reading.signer_name,
+        system=reading.generator,
+        made_at=_made_at(history) or reading.signed_at,
+        unique_id=(own.clip_id if own else None) or reading.active_label,
+        digital_source=_digital_source(history),
+        ingredients=len(ingredients),
+        ingredients_with_manifest=sum(each.state not in ("unsigned", "missing") for each in ingredients),
+        label_text=own.label.text if own and own.label else None,
+        declared_watermark=own.watermark_id if own else None,
+    )
+
+
+def _digital_source(history: History | None) -> str | None:
+    steps = history.timeline if history else ()
+    return next((step.source for step in steps if step.source and step.action.startswith(_MADE)), None)
+
+
+_MADE = ("c2pa.created", "c2pa.edited", "c2pa.placed", "c2pa.opened")
+"""The actions that say how the content itself came about. Source: C2PA 2.2, section 18.14."""
+
+
+def _made_at(history: History | None) -> datetime | None:
+    return next((step.at for step in history.timeline if step.at), None) if history else None
+
+
+def _read_label(path: Path, reading: ProvenanceReading, stored: ProvenanceReading | None) -> LabelPresence:
+    owns = [each.own for each in (reading, stored) if each is not None]
+    promised = [own.label.text for own in owns if own and own.label]
+    reader = LabelReader([*promised, *STANDARD_TEXTS.values()])
+    for frame in luma_frames(path):
+        reader.feed(frame)
+    return reader.presence
+
+
+def _records(ledger: Ledger, clip_id: str | None, manifest: str) -> Records:
+    record = ledger.registry.record(clip_id) if clip_id else None
+    if record is None or clip_id is None:
+        return Records()
+    names: list[str] = []
+    try:
+        events = ledger.trace(clip_id)
+    except LedgerError:
+        return Records(fingerprint=bool(record.fingerprint))
+    for event in events:
+        if event.sealed_state is SealedState.OPENED and event.sealed is not None:
+            names += [each for each in event.sealed.values() if isinstance(each, str) and len(each) >= _SHORTEST_NAME]
+    exposed = any(name in manifest for name in names) if names else None
+    return Records(fingerprint=bool(record.fingerprint), logged=bool(events), names_exposed=exposed)
+
+
+def _manifest_text(path: Path, trust: TrustStore) -> str:
+    """Give the manifest as text, without the part that may hold names."""
+    text = read_crjson(path, trust)
+    if text is None:
+        return ""
+    return json.dumps(_without_metadata(json.loads(text)), ensure_ascii=False)
+
+
+def _without_metadata(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_metadata(each) for key, each in value.items() if not str(key).startswith("cawg.metadata")}
+    if isinstance(value, list):
+        return [_without_metadata(each) for each in value]
+    return value
+
+
+def _aigc(path: Path) -> AigcStatement | None:
+    return read_statement(read_tags(path).get(TAG, ""))
