@@ -20,6 +20,11 @@ def translate(language: str, sentence: str) -> str:
     return _catalogue(language).get(sentence) or sentence if language in LANGUAGES else sentence
 
 
+def mark(sentence: str) -> str:
+    """Give a sentence unchanged, and tell readers and tests that it is translated where it is shown."""
+    return sentence
+
+
 @lru_cache(maxsize=len(LANGUAGES))
 def _catalogue(language: str) -> dict[str, str]:
     path = LOCALE / language / "LC_MESSAGES" / "platemark.po"

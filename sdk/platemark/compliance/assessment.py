@@ -10,6 +10,7 @@ from datetime import date
 from platemark.compliance.checks import CHECKS, Finding
 from platemark.compliance.evidence import Evidence, Situation
 from platemark.compliance.profile import Clause, Profile
+from platemark.i18n import mark
 from platemark_provenance.digest import JsonValue
 
 EXIT_FAILED = 7
@@ -127,5 +128,5 @@ def assess(evidence: Evidence, profiles: Sequence[Profile], situation: Situation
 
 def _result(evidence: Evidence, clause: Clause, situation: Situation, on: date) -> ClauseResult:
     if not clause.applies(situation, on=on):
-        return ClauseResult(clause, Finding("not_applicable", "does not bind in this situation"))
+        return ClauseResult(clause, Finding("not_applicable", mark("does not bind in this situation")))
     return ClauseResult(clause, CHECKS[clause.check](evidence, situation, clause.parameters))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from platemark.compliance.evidence import Evidence, Situation
-from platemark.i18n import translate
+from platemark.i18n import mark, translate
 
 Outcome = Literal["pass", "fail", "not_applicable"]
 Parameters = Mapping[str, str]
@@ -60,7 +60,7 @@ def signed_metadata(evidence: Evidence, situation: Situation, parameters: Parame
     """Ask for a manifest that holds, is signed by somebody trusted here, and says that the media is generated."""
     axes, source = evidence.report.axes, evidence.claims.digital_source
     values = {"manifest": axes.manifest, "integrity": axes.integrity, "signer": axes.signer, "source": source or "none"}
-    seen = "manifest {manifest}, integrity {integrity}, signer {signer}, source {source}"
+    seen = mark("manifest {manifest}, integrity {integrity}, signer {signer}, source {source}")
     holds = axes.manifest == "present" and axes.integrity == "intact" and axes.signer in ("trusted", "legacy_trusted")
     fields = ("axes.integrity", "axes.signer", "digitalSourceType")
     return _finding(holds and source in GENERATED_SOURCES, seen, *fields, **values)
@@ -82,7 +82,7 @@ def fingerprint_or_log(evidence: Evidence, situation: Situation, parameters: Par
     """Ask for a stored fingerprint, or an entry in a log."""
     records = evidence.records
     values = {"fingerprint": _yes(records.fingerprint), "log": _yes(records.logged)}
-    seen = "fingerprint {fingerprint}, log entry {log}"
+    seen = mark("fingerprint {fingerprint}, log entry {log}")
     return _finding(records.fingerprint or records.logged, seen, "ledger", **values)
 
 
@@ -90,11 +90,11 @@ def ingredients_kept(evidence: Evidence, situation: Situation, parameters: Param
     """Ask that what the clip was made from is named in the manifest and still holds."""
     claims, state = evidence.claims, evidence.report.axes.ingredients
     if claims.unique_id is None:
-        return _finding(False, "no manifest, so nothing says what it was made from", "manifest")
+        return _finding(False, mark("no manifest, so nothing says what it was made from"), "manifest")
     if claims.ingredients == 0:
-        return Finding("not_applicable", "made from nothing else", ("ingredients",))
+        return Finding("not_applicable", mark("made from nothing else"), ("ingredients",))
     values = {"named": claims.ingredients, "own": claims.ingredients_with_manifest, "state": state}
-    seen = "{named} named, {own} with a manifest of their own, state {state}"
+    seen = mark("{named} named, {own} with a manifest of their own, state {state}")
     return _finding(state == "ok", seen, "ingredients", **values)
 
 
@@ -102,9 +102,9 @@ def personal_data_apart(evidence: Evidence, situation: Situation, parameters: Pa
     """Ask that names of people stand, if at all, in the part of the manifest that can be redacted."""
     exposed = evidence.records.names_exposed
     seen = {
-        None: "nothing is on record here that could be looked for",
-        True: "a name or prompt on record stands in the manifest outside cawg.metadata",
-        False: "no name or prompt on record stands in the manifest outside cawg.metadata",
+        None: mark("nothing is on record here that could be looked for"),
+        True: mark("a name or prompt on record stands in the manifest outside cawg.metadata"),
+        False: mark("no name or prompt on record stands in the manifest outside cawg.metadata"),
     }
     return _finding(exposed is False, seen[exposed], "manifest", "ledger")
 
@@ -115,7 +115,7 @@ def cross_layer_id(evidence: Evidence, situation: Situation, parameters: Paramet
     matched = evidence.report.axes.watermark == "matched"
     values = {"id": claims.unique_id or "none", "mark": _yes(matched), "log": _yes(records.logged)}
     together = claims.unique_id is not None and claims.declared_watermark is not None and matched and records.logged
-    seen = "manifest id {id}, mark {mark}, log {log}"
+    seen = mark("manifest id {id}, mark {mark}, log {log}")
     return _finding(together, seen, "clip_id", "soft-binding", "ledger", **values)
 
 
@@ -129,7 +129,7 @@ def latent_disclosure(evidence: Evidence, situation: Situation, parameters: Para
         "identifier": claims.unique_id,
     }
     values = {name: value or "missing" for name, value in parts.items()}
-    seen = "provider: {provider}; system and version: {system}; time: {time}; identifier: {identifier}"
+    seen = mark("provider: {provider}; system and version: {system}; time: {time}; identifier: {identifier}")
     return _finding(all(parts.values()), seen, *parts, **values)
 
 
@@ -145,7 +145,7 @@ def label_at_opening(evidence: Evidence, situation: Situation, parameters: Param
     """Ask for the label from the first frame, for so many seconds (`seconds`) or to the end of a shorter clip."""
     wanted = _frames(evidence, float(parameters.get("seconds", "0")))
     first = next((past for start, past in evidence.label.spans if start == 0), 0)
-    seen = "label on the first {first} frames; {wanted} asked for"
+    seen = mark("label on the first {first} frames; {wanted} asked for")
     return _finding(first >= wanted, seen, "pixels", first=first, wanted=wanted)
 
 
@@ -153,7 +153,7 @@ def label_after_breaks(evidence: Evidence, situation: Situation, parameters: Par
     """Ask for the label again at each moment when playback resumes after a break."""
     moments = [second for second in situation.breaks_s if 0 <= second < evidence.seconds]
     if not moments:
-        return Finding("not_applicable", "no breaks were named", ("breaks",))
+        return Finding("not_applicable", mark("no breaks were named"), ("breaks",))
     starts = [math.ceil(second * evidence.fps) for second in moments]
     span = _frames(evidence, float(parameters.get("seconds", "0")))
     missing = [
@@ -162,25 +162,25 @@ def label_after_breaks(evidence: Evidence, situation: Situation, parameters: Par
         if not evidence.label.covers(start, min(start + span, evidence.frames))
     ]
     values = {"followed": len(moments) - len(missing), "all": len(moments)}
-    return _finding(not missing, "{followed} of {all} breaks followed by the label", "pixels", "breaks", **values)
+    return _finding(not missing, mark("{followed} of {all} breaks followed by the label"), "pixels", "breaks", **values)
 
 
 def label_wording(evidence: Evidence, situation: Situation, parameters: Parameters) -> Finding:
     """Ask that the label holds one of some words (`any_of`, separated by |) and, where named, another (`and`)."""
     sighting = evidence.label.sighting
     if sighting is None:
-        return _finding(False, "no label was found in the picture", "pixels")
+        return _finding(False, mark("no label was found in the picture"), "pixels")
     any_of = parameters.get("any_of", "AI").split("|")
     also = [each for each in parameters.get("and", "").split("|") if each]
     found = any(word in sighting.text for word in any_of) and (not also or any(word in sighting.text for word in also))
-    return _finding(found, "label reads “{text}”", "pixels", text=sighting.text)
+    return _finding(found, mark("label reads “{text}”"), "pixels", text=sighting.text)
 
 
 def label_height(evidence: Evidence, situation: Situation, parameters: Parameters) -> Finding:
     """Ask that letters are at least a share (`share`) of the short side high, as measured on the picture."""
     sighting, share = evidence.label.sighting, float(parameters.get("share", "0.05"))
     if sighting is None:
-        return _finding(False, "no label was found in the picture", "pixels")
+        return _finding(False, mark("no label was found in the picture"), "pixels")
     # A pixel is the finest that can be measured: half of one either way is not held against a label.
     tolerance = 0.5 / min(evidence.width, evidence.height)
     values = {
@@ -188,7 +188,7 @@ def label_height(evidence: Evidence, situation: Situation, parameters: Parameter
         "share": f"{sighting.height_share:.1%}",
         "wanted": f"{share:.0%}",
     }
-    seen = "letters {height} px, {share} of the short side; {wanted} asked for"
+    seen = mark("letters {height} px, {share} of the short side; {wanted} asked for")
     return _finding(sighting.height_share + tolerance >= share, seen, "pixels", **values)
 
 
@@ -196,16 +196,16 @@ def label_contrast(evidence: Evidence, situation: Situation, parameters: Paramet
     """Ask for a contrast of letters to plate of at least `ratio`, as measured on the picture."""
     sighting, ratio = evidence.label.sighting, float(parameters.get("ratio", "4.5"))
     if sighting is None:
-        return _finding(False, "no label was found in the picture", "pixels")
+        return _finding(False, mark("no label was found in the picture"), "pixels")
     values = {"contrast": f"{sighting.contrast:.1f}", "ratio": f"{ratio:g}"}
-    return _finding(sighting.contrast >= ratio, "contrast {contrast}:1; {ratio}:1 asked for", "pixels", **values)
+    return _finding(sighting.contrast >= ratio, mark("contrast {contrast}:1; {ratio}:1 asked for"), "pixels", **values)
 
 
 def told_beforehand(evidence: Evidence, situation: Situation, parameters: Parameters) -> Finding:
     """Ask that the audience is told, by the caller's word, or that the label itself tells it."""
     whole = evidence.label.whole
     values = {"told": _yes(situation.told), "whole": _yes(whole)}
-    seen = "told beforehand, by the caller's word: {told}; label on every frame: {whole}"
+    seen = mark("told beforehand, by the caller's word: {told}; label on every frame: {whole}")
     return _finding(situation.told or whole, seen, "situation", "pixels", **values)
 
 
@@ -223,9 +223,9 @@ def visible_or_told_and_machine_readable(evidence: Evidence, situation: Situatio
 def sound_is_announced(evidence: Evidence, situation: Situation, parameters: Parameters) -> Finding:
     """Ask that a clip with sound tells those who do not see the label: by captions beside it."""
     if not evidence.has_audio:
-        return Finding("not_applicable", "no sound", ("audio",))
+        return Finding("not_applicable", mark("no sound"), ("audio",))
     beside = evidence.has_captions
-    return _finding(beside, "captions beside the clip: {beside}", "captions", beside=_yes(beside))
+    return _finding(beside, mark("captions beside the clip: {beside}"), "captions", beside=_yes(beside))
 
 
 def own_detector_finds_it(evidence: Evidence, situation: Situation, parameters: Parameters) -> Finding:
@@ -238,10 +238,10 @@ def aigc_statement(evidence: Evidence, situation: Situation, parameters: Paramet
     """Ask for the `AIGC` field with label 1, the producer and its number."""
     statement = evidence.aigc
     if statement is None:
-        return _finding(False, "no readable AIGC field", "AIGC")
+        return _finding(False, mark("no readable AIGC field"), "AIGC")
     values = {"label": statement.label, "producer": statement.producer, "number": statement.produce_id}
     whole = statement.label == "1" and bool(statement.producer and statement.produce_id)
-    return _finding(whole, "Label {label}, ContentProducer “{producer}”, ProduceID “{number}”", "AIGC", **values)
+    return _finding(whole, mark("Label {label}, ContentProducer “{producer}”, ProduceID “{number}”"), "AIGC", **values)
 
 
 CHECKS: Mapping[str, Check] = {

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from platemark.compliance.assessment import Assessment, ClauseResult, ProfileResult
-from platemark.i18n import translate
+from platemark.i18n import mark, translate
 from platemark.media.still import is_still, read_still
 from platemark.media.video import read_frames_rgb
 from platemark.media.yuv import RGB
@@ -28,7 +28,7 @@ th{background:#f3f3f3}td.o{white-space:nowrap;font-weight:600}
 .grabs img{width:20rem;max-width:32%;height:auto;margin:.2rem;border:1px solid #ccc}
 .note{color:#555}
 """
-OUTCOMES = {"pass": "met", "fail": "not met", "not_applicable": "does not apply"}
+OUTCOMES = {"pass": mark("met"), "fail": mark("not met"), "not_applicable": mark("does not apply")}
 """How an outcome is told; English sentences, translated where they are shown."""
 
 
@@ -89,7 +89,7 @@ def _png(frame: RGB) -> bytes:
 
 
 def _table(result: ProfileResult, language: str) -> str:
-    titles = ("Clause", "What is asked for", "Outcome", "What was seen")
+    titles = (mark("Clause"), mark("What is asked for"), mark("Outcome"), mark("What was seen"))
     head = "".join(f"<th>{escape(translate(language, title))}</th>" for title in titles)
     outcome = escape(translate(language, "passed" if result.passed else "failed"))
     rows = "".join(_row(each, language) for each in result.results)
