@@ -151,19 +151,23 @@ def write_claim(order: ClaimOrder, source: IO[bytes], output: IO[bytes]) -> byte
     try:
         with ExitStack() as stack:
             context = stack.enter_context(Context.from_dict(order.settings))
-            signer = stack.enter_context(_native_signer(order, watch))
-            builder = stack.enter_context(Builder(json.dumps(_definition(order), allow_nan=False), context))
-            _prepare(builder, order, stack)
+            signer = stack.enter_context(native_signer(order, watch))
+            builder = open_builder(order, context, stack)
             store: bytes = builder.sign(signer, order.media_type, source, watched_output)
     except (C2paError, UnicodeDecodeError) as error:
         watch.raise_failure()
         if watched_output.error is not None:
             raise watched_output.error from error
-        raise ClaimRefused(
-            f"The manifest could not be written and verified ({type(error).__name__.lstrip('_')}).",
-            fix="Check the certificate (platemark keys lint) and that the file is whole.",
-        ) from error
+        raise claim_refused(error) from error
     return store
+
+
+def claim_refused(error: Exception) -> ClaimRefused:
+    """Give the error to raise where the library itself would not write a claim."""
+    return ClaimRefused(
+        f"The manifest could not be written and verified ({type(error).__name__.lstrip('_')}).",
+        fix="Check the certificate (platemark keys lint) and that the file is whole.",
+    )
 
 
 def read_store(path: Path, settings: Settings) -> Store:
@@ -187,7 +191,20 @@ def _definition(order: ClaimOrder) -> dict[str, JsonValue]:
     return definition
 
 
-def _prepare(builder: Builder, order: ClaimOrder, stack: ExitStack) -> None:
+def open_builder(order: ClaimOrder, context: Context, stack: ExitStack) -> Builder:
+    """Give the library's builder with everything in it that the order names, ready to sign.
+
+    Args:
+        order: what is to be claimed.
+        context: the library's settings.
+        stack: closes the files of the ingredients.
+
+    Raises:
+        C2paError: the library refuses the definition or an ingredient.
+        OSError: an ingredient cannot be opened.
+    """
+    builder = Builder(json.dumps(_definition(order), allow_nan=False), context)
+    stack.callback(builder.close)
     if order.intent == "edit":
         builder.set_intent(C2paBuilderIntent.EDIT)
     elif order.intent == "update":
@@ -199,6 +216,7 @@ def _prepare(builder: Builder, order: ClaimOrder, stack: ExitStack) -> None:
     for each in order.ingredients:
         file = stack.enter_context(each.path.open("rb"))
         builder.add_ingredient(json.dumps(_described(each)), _media_type(each.path), file)
+    return builder
 
 
 def _described(ingredient: Ingredient) -> dict[str, str]:
@@ -211,7 +229,13 @@ def _media_type(path: Path) -> str:
     return FORMATS.get(path.suffix.lower(), "application/octet-stream")
 
 
-def _native_signer(order: ClaimOrder, watch: Watch) -> Signer:
+def native_signer(order: ClaimOrder, watch: Watch) -> Signer:
+    """Give the library a signer that calls ours under watch, and the identity's where there is one.
+
+    Raises:
+        C2paError: the library refuses the certificates.
+        SigningError: an identity cannot be asserted.
+    """
     claim = _from_signer(order.signer, watch, order.time_authority)
     if order.identity is None:
         return claim

@@ -8,7 +8,8 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -39,6 +40,30 @@ class NewFile:
         """
         self.file.flush()
         os.fsync(self.file.fileno())
+
+    @contextlib.contextmanager
+    def flushing_early(self) -> Iterator[Callable[[], None]]:
+        """Give a function that sends what was written so far to the disk while the block goes on.
+
+        Raises:
+            OSError: at the end of the block, where that failed. The system tells of such an error only once, so the
+                last `flush` would not hear of it.
+        """
+        begun: list[Future[None]] = []
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            yield lambda: begun.append(beside.submit(os.fsync, self.file.fileno()))
+        for each in begun:
+            each.result()
+
+    def empty(self) -> None:
+        """Begin again with an empty file.
+
+        Raises:
+            OSError: it cannot be.
+        """
+        self.file.flush()
+        self.file.seek(0)
+        self.file.truncate()
 
     def publish(self, destination: Path) -> None:
         """Give the file its name, which nothing may have, and make the name durable, or take it away again.

@@ -3,6 +3,7 @@
 One rule: a signed file exists at its destination only after it was read back and judged trusted by our own verifier.
 """
 
+import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from platemark_provenance.axes import IdentityTrust, TimestampTrust
+from platemark_provenance.claim_in_place import why_not_in_place, write_claim_in_place
 from platemark_provenance.claim_writer import (
     FORMATS,
     ClaimOrder,
@@ -35,6 +37,7 @@ from platemark_provenance.ingredient_check import (
 )
 from platemark_provenance.manifest import created_labels
 from platemark_provenance.manifest_facts import Ingredient, check_ingredients_fit
+from platemark_provenance.mp4_layout import OddLayout
 from platemark_provenance.new_file import PIECE_BYTES, NewFile, new_file
 from platemark_provenance.reading import ProvenanceReading
 from platemark_provenance.report_json import Store
@@ -56,10 +59,16 @@ __all__ = [
     "sign_sidecar",
 ]
 
+log = logging.getLogger(__name__)
+
 MAX_THUMBNAIL_BYTES = 256 * 1024
 _THUMBNAIL_STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n", "image/webp": b"RIFF"}
 _LIBRARY_LABELS = ("c2pa.ingredient.v3", "c2pa.ingredient", "c2pa.time-stamp", "c2pa.thumbnail.claim")
 """Assertions that the library writes for us and that we vouch for like our own."""
+
+
+class NotAsSigned(SigningError):
+    """What was written does not read back as intact and trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,7 @@ def sign_file(
     5. The time-stamp authority, where one is needed, answers.
     6. The library signs into a file without a name and checks its own claim.
     7. The written bytes are flushed, read back with `trust`, and must be intact, trusted, free of bad ingredients that
-       nobody answers for, and stamped and identified as asked.
+       nobody answers for, and stamped and identified as asked. (A big clip is read back while it is flushed.)
     8. Only then does the file get its name, which is made durable too.
 
     Whatever fails or is killed on the way, the source is untouched and the destination does not exist.
@@ -154,9 +163,7 @@ def sign_file(
     order = _prepare(job, destination)  # 1 to 5
     try:
         with new_file(destination.parent) as new:
-            store = _write(job, order, new)  # 6
-            new.flush()
-            asset = _reread(job, new.path, store=store)  # 7
+            asset = _signed_in_place(job, order, new) or _signed(job, order, new)  # 6, 7
             new.publish(destination)  # 8
     except OSError as error:
         raise _not_written(destination, error) from error
@@ -358,6 +365,31 @@ def _settings(job: _Job, manifest: Mapping[str, JsonValue]) -> Settings:
     }
 
 
+def _signed(job: _Job, order: ClaimOrder, new: NewFile) -> SignedAsset:
+    """Have the library write the file, and read it back."""
+    store = _write(job, order, new)
+    new.flush()
+    return _reread(job, new.path, store=store)
+
+
+def _signed_in_place(job: _Job, order: ClaimOrder, new: NewFile) -> SignedAsset | None:
+    """Write a big clip the short way, and read it back; None, and an empty file, where that does not work."""
+    reason = why_not_in_place(order, job.source.stat().st_size)
+    if reason is None:
+        try:
+            with job.source.open("rb", buffering=0) as content, new.flushing_early() as flush:
+                store = write_claim_in_place(order, content, new.file, on_copied=flush)
+                asset = _reread(job, new.path, store=store)
+            new.flush()
+        except (OddLayout, ClaimRefused, NotAsSigned) as error:
+            reason = error.message
+        else:
+            return asset
+        new.empty()
+        log.info("%s is signed the slow way: %s", job.source.name, reason)
+    return None
+
+
 def _write(job: _Job, order: ClaimOrder, new: NewFile) -> bytes:
     """Have the claim written; where a stamp is only wanted and the library cannot use it, without one."""
     with job.source.open("rb", buffering=PIECE_BYTES) as content:
@@ -366,8 +398,7 @@ def _write(job: _Job, order: ClaimOrder, new: NewFile) -> bytes:
         except ClaimRefused:
             if order.time_authority is None or job.options.time_stamp.mode != "best-effort":
                 raise
-        new.file.seek(0)
-        new.file.truncate()
+        new.empty()
         content.seek(0)
         return write_claim(replace(order, time_authority=None), content, new.file)
 
@@ -389,7 +420,7 @@ def _reread(job: _Job, path: Path, *, store: bytes, sidecar: bytes | None = None
     good_ingredients = reading.ingredients != "failed" or bool(job.objections)
     good = reading.integrity == "intact" and reading.signer == "trusted" and good_ingredients
     if not good or label is None or not store:
-        raise SigningError(
+        raise NotAsSigned(
             "The signed copy was read back and should be intact and trusted; "
             f"it is {reading.integrity}, and its signer is {reading.signer}.",
             fix="Check that the trust list holds the root of the signing certificate (platemark doctor).",

@@ -39,6 +39,7 @@ from platemark_provenance.trust import TrustStore
 
 KINDS = [
     "text-to-video",
+    "text-to-video, in place",
     "image-to-video",
     "image-to-video from a signed still",
     "edit",
@@ -108,11 +109,19 @@ def _made(bench: Bench) -> dict[str, SignedAsset]:
     thumbnail = Thumbnail("image/jpeg", still_bytes(".jpg"))
     return {
         "text-to-video": bench.sign("t2v", made, thumbnail=thumbnail),
+        "text-to-video, in place": _in_place(lambda: bench.sign("t2v-in-place", made, thumbnail=thumbnail)),
         "image-to-video": bench.sign("i2v", build_image_to_video_manifest(facts, [shown]), shown),
         "image-to-video from a signed still": bench.sign("i2vs", build_image_to_video_manifest(facts, [ours]), ours),
         "still": still,
         "time-stamped": bench.sign("stamped", made, time_stamp=bench.policy),
     }
+
+
+def _in_place(sign: Callable[[], SignedAsset]) -> SignedAsset:
+    """Sign as clips are signed that are too big for these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("platemark_provenance.claim_in_place.BIG_FILE_BYTES", 0)
+        return sign()
 
 
 def _changed(bench: Bench, other_clip: Path) -> dict[str, SignedAsset]:

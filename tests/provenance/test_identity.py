@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from c2pa import c2pa as binding
 
-from platemark_provenance import identity
+from platemark_provenance import c_abi
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import KeyUnavailable, SigningError
 from platemark_provenance.identity import identity_is_available
@@ -132,7 +132,7 @@ def test_an_identity_signer_that_fails_while_signing_is_named_and_nothing_is_lef
 def test_a_library_that_cannot_write_identities_is_said_in_plain_words(
     sign: Sign, both: TrustStore, desk: ClaimSigner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identity, "_SYMBOL", "c2pa_not_there")
+    monkeypatch.setattr(c_abi, "JOIN_SIGNERS", "c2pa_not_there")
 
     assert not identity_is_available()
     with pytest.raises(SigningError, match="cannot write an organisation's identity"):

@@ -26,7 +26,7 @@ Manifest = dict[str, JsonValue]
 SCRIPT = """
 import json, os, signal, sys
 from pathlib import Path
-from platemark_provenance import new_file, signing
+from platemark_provenance import c_abi, claim_in_place, new_file, signing
 from platemark_provenance.keys import load_claim_signer
 from platemark_provenance.trust import TrustStore
 
@@ -51,7 +51,14 @@ targets = {
     "reading back": (signing, "_reread"),
     "naming": (os, "link"),
     "after naming": (new_file, "sync_directory"),
+    "in place: copying": (os, "preadv"),
+    "in place: hashing": (c_abi.ReservedClaim, "hash_rest"),
+    "in place: filling the room": (claim_in_place, "_fill_room"),
+    "in place: reading back": (signing, "_reread"),
+    "in place: naming": (os, "link"),
 }
+if step.startswith("in place"):
+    claim_in_place.BIG_FILE_BYTES = 0
 if step in targets:
     setattr(*targets[step], die)
 trust = TrustStore(manifest_anchors=((folder / "root.pem").read_bytes(),))
@@ -91,7 +98,11 @@ def _run(workshop: Path, source: Path, step: str) -> int:
     return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60).returncode
 
 
-@pytest.mark.parametrize("step", ["signature 1", "opening", "signature 2", "flushing", "reading back", "naming"])
+KILLS = ["signature 1", "opening", "signature 2", "flushing", "reading back", "naming"]
+IN_PLACE_KILLS = [f"in place: {each}" for each in ("copying", "hashing", "filling the room", "reading back", "naming")]
+
+
+@pytest.mark.parametrize("step", [*KILLS, *IN_PLACE_KILLS])
 def test_a_kill_before_the_file_has_its_name_leaves_nothing_at_all(
     workshop: Path, out: Path, plain_clip: Path, step: str
 ) -> None:
