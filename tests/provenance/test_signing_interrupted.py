@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +131,15 @@ def test_without_a_kill_the_same_process_signs(workshop: Path, out: Path, plain_
     assert [each.name for each in out.iterdir()] == ["clip.mp4"]
 
 
-@pytest.fixture
-def limit_files() -> Iterator[Any]:
+@contextmanager
+def limit_files(size: int) -> Iterator[None]:
     """Let files grow to so many bytes only, which is what a full disk looks like."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.6, 0.9, 0.99])
@@ -146,13 +150,10 @@ def test_a_disk_that_is_full_anywhere_is_named_and_nothing_is_left(
     manifest: Manifest,
     signer: ClaimSigner,
     trust: TrustStore,
-    limit_files: Any,
     share: float,
 ) -> None:
     before = sha256_file(plain_clip)
-    limit_files(int(signed_clip.size_bytes * share))
-
-    with pytest.raises(SigningError, match="File too large"):
+    with limit_files(int(signed_clip.size_bytes * share)), pytest.raises(SigningError, match="File too large"):
         sign_file(plain_clip, tmp_path / "out.mp4", manifest=manifest, signer=signer, trust=trust)
 
     assert list(tmp_path.iterdir()) == []
