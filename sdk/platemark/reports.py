@@ -16,6 +16,7 @@ from platemark_provenance.axes import Language
 from platemark_provenance.axis_words import AXES
 from platemark_provenance.durable import sync_directory, sync_file
 from platemark_provenance.report_html import Page, page_article, page_foot, page_head
+from platemark_provenance.spreadsheet import safe_cell
 from platemark_provenance.verdict import Report, shown_path
 
 COLUMNS = (
@@ -25,8 +26,6 @@ COLUMNS = (
 """The columns of the table, in order; more may be added at the end."""
 MOST_SHEETS = 50
 """Contact sheets on one page; each has some 300 kB and costs a second look at the clip."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula. Source: OWASP, CSV Injection."""
 
 
 class VerdictTable:
@@ -65,7 +64,7 @@ class VerdictTable:
         self._write({"path": shown_path(path), "exit_code": str(error.exit_code), "error": str(error)})
 
     def _write(self, row: Mapping[str, object]) -> None:
-        self._rows.writerow({name: _cell(value) for name, value in row.items()})
+        self._rows.writerow({name: safe_cell(value) for name, value in row.items()})
 
 
 class VerdictPage:
@@ -135,8 +134,3 @@ def _sheet(path: Path) -> bytes | None:
         return draw_contact_sheet(path)
     except MediaError:
         return None  # what cannot be seen is told by the verdict
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

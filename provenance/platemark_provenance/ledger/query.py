@@ -6,7 +6,7 @@ One rule: keyset pages by `seq` only. An offset would read every row before it.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Literal, TypedDict
@@ -46,6 +46,7 @@ class Criteria(TypedDict, total=False):
     desk: str | None
     type: str | None
     decision: str | None
+    model: str | None
     since: datetime | None
     until: datetime | None
     text: str | None
@@ -62,6 +63,7 @@ class Filter:
         desk: the desk it was done for.
         type: what happened, a value of `EventType`.
         decision: the outcome of a decision.
+        model: the model that was used.
         since: not before this time.
         until: before this time.
         text: found in the open facts, spelled as JSON; upper and lower case of A to Z are the same.
@@ -77,13 +79,14 @@ class Filter:
     desk: str | None = None
     type: str | None = None
     decision: str | None = None
+    model: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
     order: Literal["newest", "oldest"] = "newest"
 
     def __post_init__(self) -> None:
-        for name in ("clip", "actor", "desk", "type", "decision", "text"):
+        for name in ("clip", "actor", "desk", "type", "decision", "model", "text"):
             check_text(name, getattr(self, name))
         for moment in (self.since, self.until):
             if moment is not None:
@@ -96,6 +99,10 @@ class Filter:
                 f"There is no event type {self.type[:60]!r}.",
                 fix=f"Did you mean {nearest[0]}?" if nearest else "",
             )
+
+    def oldest_first(self) -> "Filter":
+        """Give the same question, answered from the beginning of the log."""
+        return replace(self, order="oldest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +165,11 @@ _EVENTS = select(
 
 
 def _conditions(where: Filter, sealer: Sealer) -> list[ColumnElement[bool]]:
-    equal = {"clip": where.clip, "desk": where.desk, "type": where.type, "decision": where.decision}
+    names = ("clip", "desk", "type", "decision", "model")
+    equal = {name: getattr(where, name) for name in names}
     conditions: list[ColumnElement[bool]] = [event.c[name] == value for name, value in equal.items() if value]
     if where.actor is not None:
-        known = _PSEUDONYM.fullmatch(where.actor) is not None
-        conditions.append(event.c.actor == (where.actor if known else sealer.pseudonym(where.actor)))
+        conditions.append(event.c.actor == known_pseudonym(where.actor, sealer))
     if where.since is not None:
         conditions.append(event.c.ts_us >= to_microseconds(where.since))
     if where.until is not None:
@@ -171,6 +178,11 @@ def _conditions(where: Filter, sealer: Sealer) -> list[ColumnElement[bool]]:
         facts = func.json_extract(cast(event.c.body, Text), "$.facts")
         conditions.append(facts.like(_pattern(where.text), escape="\\"))
     return conditions
+
+
+def known_pseudonym(person: str, sealer: Sealer) -> str:
+    """Give the pseudonym of a person named either way: by name, or by the pseudonym itself."""
+    return person if _PSEUDONYM.fullmatch(person) is not None else sealer.pseudonym(person)
 
 
 def _pattern(text: str) -> str:

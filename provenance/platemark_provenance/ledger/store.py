@@ -22,7 +22,7 @@ from platemark_provenance.ledger.audit import Audit, LedgerReport
 from platemark_provenance.ledger.checkpoint import Checkpoint, check_origin, open_checkpoint, sign_checkpoint
 from platemark_provenance.ledger.database import Database, database_path
 from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent
-from platemark_provenance.ledger.query import Criteria, Filter, Page, read_page, read_trace
+from platemark_provenance.ledger.query import Criteria, Filter, Page, known_pseudonym, read_page, read_trace
 from platemark_provenance.ledger.receipt import format_receipt
 from platemark_provenance.ledger.registry import Registry
 from platemark_provenance.ledger.sealing import Sealer
@@ -258,6 +258,10 @@ class Ledger:
     def pseudonym(self, identity: str) -> str:
         """Give the pseudonym under which this ledger knows a person."""
         return self._sealer.pseudonym(identity)
+
+    def pseudonym_of(self, person: str) -> str:
+        """Give the pseudonym of a person named either way: by name, or by the pseudonym itself."""
+        return known_pseudonym(person, self._sealer)
 
     def close(self) -> None:
         """Close the ledger; harmless when done twice."""

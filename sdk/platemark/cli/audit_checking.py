@@ -1,0 +1,63 @@
+"""`platemark audit verify` and `receipt`: whether the log can be believed, and proof that a clip stands in it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from platemark.against import check_against
+from platemark.cli.audit_options import ReaderName, named_clip, reader_name
+from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
+from platemark_provenance.ledger.reading_log import Reader
+
+
+def verify(
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="A checkpoint or receipt that was kept elsewhere; the log must contain it."),
+    ] = None,
+    home: HomeDir = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> int:
+    """Check every event, every column and the tree; name the first that is wrong.
+
+    Example: platemark audit verify --against clip.mp4.tlog-proof --json
+    """
+    out = output(as_json=as_json, lang=lang, quiet=quiet)
+    with require_home(home).open_ledger() as ledger:
+        report = ledger.verify() if against is None else check_against(ledger, against)
+    out.data(report.to_json())
+    if report.ok:
+        out.say("The log of {size} events is whole. Root: {root}", size=report.size, root=report.root)
+        return 0
+    out.say(
+        "The log was changed. First wrong event: {seq}, column {column}: {reason}",
+        seq=report.first_bad_seq,
+        column=report.first_bad_column or "-",
+        reason=report.reason,
+    )
+    return 5
+
+
+def receipt(
+    clip: Annotated[str, typer.Argument(help="A clip's identifier, or a file.")],
+    reader: ReaderName = None,
+    home: HomeDir = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Print the proof that a clip's publication stands in the log.
+
+    Example: platemark audit receipt clip.mp4 > clip.mp4.tlog-proof
+    """
+    out = output(as_json=as_json, lang=lang, quiet=quiet)
+    with require_home(home).open_ledger() as ledger:
+        clip_id = named_clip(ledger, clip)
+        text = ledger.receipt(clip_id).decode("utf-8")
+        Reader(ledger, reader_name(reader)).record("receipt", found=1, asked={"clip": clip_id})
+    out.data({"clip_id": clip_id, "receipt": text})
+    if not as_json:
+        typer.echo(text, nl=False)
