@@ -78,6 +78,19 @@ class TreeHead:
     root: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Proofs that lead to one signed tree head.
+
+    Args:
+        checkpoint: the signed note.
+        proofs: for each event asked for, the hashes from its leaf's sibling to the root's child.
+    """
+
+    checkpoint: bytes
+    proofs: tuple[tuple[bytes, ...], ...]
+
+
 class Ledger:
     """An open ledger. Threads may share it; other processes may have the same file open.
 
@@ -227,11 +240,21 @@ class Ledger:
         """
         with self._database.read() as connection:
             published = _publication(connection, clip_id)
+        proven = self.prove((published[0],))
+        return format_receipt(published[1], published[0], proven.proofs[0], proven.checkpoint)
+
+    def prove(self, seqs: Sequence[int]) -> Proven:
+        """Prove that events are in the log: one signed checkpoint, and for each event its inclusion proof.
+
+        Raises:
+            VerificationError: there is no such event.
+            LedgerCorrupt, LedgerUnavailable: see `checkpoint`.
+        """
         note = self.checkpoint()
         size = open_checkpoint(note, self.public_key, origin=self._settings.origin).size
         with self._database.read() as connection:
-            proof = merkle.inclusion_proof(published[0], size, StoredTree(connection).node)
-        return format_receipt(published[1], published[0], proof, note)
+            node = StoredTree(connection).node
+            return Proven(note, tuple(merkle.inclusion_proof(seq, size, node) for seq in seqs))
 
     def verify(self, *, against: bytes | None = None) -> LedgerReport:
         """Check everything in the ledger; the report says what is wrong first.

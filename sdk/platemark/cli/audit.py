@@ -13,6 +13,8 @@ COMMANDS = {
     "verify": "platemark.cli.audit_checking:verify",
     "receipt": "platemark.cli.audit_checking:receipt",
     "export": "platemark.cli.audit_export:export",
+    "bundle": "platemark.cli.audit_evidence:bundle",
+    "verify-bundle": "platemark.cli.audit_evidence:verify_bundle",
 }
 """Every command, and where it lies."""
 

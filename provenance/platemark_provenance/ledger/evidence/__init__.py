@@ -1,0 +1,1 @@
+"""Evidence about one clip in one file that anyone can check; see `bundle`, `building` and `checking`."""
