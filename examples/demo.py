@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 from platemark.cli import main
+from platemark.media.reencoding import reencode
 from platemark.media.sheet import contact_sheet
 from platemark.media.still import write_still
-from platemark.media.video import read_frames_rgb, reencode, remux_without_metadata
+from platemark.media.video import read_frames_rgb, remux_without_metadata
 
 PROMPT = "city lights at night, light rain"
 

@@ -6,9 +6,10 @@ there is too little picture to tell, the answer is no.
 
 import math
 import struct
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from platemark_provenance.errors import VerificationError
 from platemark_provenance.likeness import Thumbnails, measure_difference
 from platemark_provenance.watermark.detect import Geometry
 from platemark_provenance.watermark.front_end import Luma, resample
+
+F = TypeVar("F")
 
 SIDE: Final = 32
 MOST_SAMPLES: Final = 240
@@ -155,6 +158,12 @@ class ContentSampler:
             self._times_ms, self._thumbnails = self._times_ms[::2], self._thumbnails[::2]
             self._interval_s *= 2
         self._next_s = self._times_ms[-1] / 1000 + self._interval_s
+
+    def watch(self, frames: Iterable[F], *, luma: Callable[[F], Luma]) -> Iterator[F]:
+        """Pass frames on, taking each one's brightness plane on the way."""
+        for frame in frames:
+            self.feed(luma(frame))
+            yield frame
 
     def fingerprint(self) -> Fingerprint:
         """Give the fingerprint of the frames fed so far.

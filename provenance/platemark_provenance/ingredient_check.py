@@ -69,29 +69,32 @@ class Evidence:
     store: Store
 
 
-def find_objection(ingredient: Ingredient, evidence: Evidence, *, organisation: str) -> Objection | None:
-    """Say why an ingredient is refused, the worst reason first; None where it is welcome.
+def list_objections(ingredient: Ingredient, evidence: Evidence, *, organisation: str) -> tuple[Objection, ...]:
+    """Say why an ingredient is refused; nothing where it is welcome.
 
     1. It is a picture or clip at all, and what is declared about it can be true.
     2. Its manifest, if it has one, can be read, and its content and whole history hold.
     3. Its signer and those of its history are trusted here. One without a manifest claims nothing, and is welcome.
     4. If a model is shown it: its owner does not reserve that use. What we signed ourselves is ours to use.
 
+    Of the first three the worst speaks; the fourth always does: whoever answers for an unknown signer has not answered
+    for what the owner reserves.
+
     Args:
         ingredient: how it is to be used.
         evidence: what reading it has shown.
         organisation: our own, as in the certificate that will sign.
     """
-    for kind, why in (
-        ("unreadable", _unreadable(evidence.reading)),  # 1
-        ("misdeclared", _misdeclared(ingredient, evidence.reading)),  # 1
-        ("tampered", _tampered(evidence.reading)),  # 2
-        ("untrusted", _untrusted(evidence.reading)),  # 3
-        ("reserved", _reserved(ingredient, evidence, organisation)),  # 4
-    ):
-        if why is not None:
-            return Objection(ingredient, kind, why)  # type: ignore[arg-type]  # one of the names above
-    return None
+    reading = evidence.reading
+    reasons: tuple[tuple[ObjectionKind, str | None], ...] = (
+        ("unreadable", _unreadable(reading)),  # 1
+        ("misdeclared", _misdeclared(ingredient, reading)),  # 1
+        ("tampered", _tampered(reading)),  # 2
+        ("untrusted", _untrusted(reading)),  # 3
+    )
+    found = [Objection(ingredient, kind, why) for kind, why in reasons if why is not None][:1]
+    reserved = _reserved(ingredient, evidence, organisation)  # 4
+    return (*found, *([] if reserved is None else [Objection(ingredient, "reserved", reserved)]))
 
 
 def settle_objections(objections: Sequence[Objection], override: IngredientOverride | None) -> None:

@@ -21,6 +21,7 @@ from platemark_provenance.manifest_facts import (
     ManifestFacts,
     PictureFacts,
     PolicyFacts,
+    RequestFacts,
     check_facts,
     check_ingredients_fit,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "ManifestFacts",
     "PictureFacts",
     "PolicyFacts",
+    "RequestFacts",
     "build_edit_manifest",
     "build_image_to_video_manifest",
     "build_stamp_manifest",

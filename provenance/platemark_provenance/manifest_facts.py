@@ -59,6 +59,19 @@ class PictureFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What was asked for, beside what was made: the task's own name, seconds as text, size (width, height), rate.
+
+    A still has no length: its seconds are empty and its rate is 0.
+    """
+
+    task: str
+    seconds: str
+    size: tuple[int, int]
+    fps: int
+
+
+@dataclass(frozen=True, slots=True)
 class LabelFacts:
     """The visible label as drawn: its words, their language (BCP 47), and its box (x, y, width, height) in pixels."""
 
@@ -107,6 +120,7 @@ class ManifestFacts:
     ledger: LedgerFacts
     watermark_id: str
     watermark_alg: str = WATERMARK_ALGORITHM
+    requested: RequestFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

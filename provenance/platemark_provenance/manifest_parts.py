@@ -21,6 +21,7 @@ from platemark_provenance.manifest_facts import (
     ManifestFacts,
     PictureFacts,
     PolicyFacts,
+    RequestFacts,
 )
 from platemark_provenance.plain_text import plain_text
 
@@ -204,8 +205,16 @@ def generation(facts: ManifestFacts, task: str) -> Json:
         "native_size": _size(facts.picture.native_size),
         "size": _size(facts.picture.size),
     }
+    if facts.requested is not None:
+        data["requested"] = _requested(facts.requested)
     moving: Json = {"fps": str(facts.picture.fps), "frames": facts.picture.frames}
     return assertion(GENERATION_LABEL, data if task.endswith("-image") else {**data, **moving})
+
+
+def _requested(asked: RequestFacts) -> Json:
+    named_task: Json = {"task": plain_text(asked.task, MAX_NAME_CHARACTERS), "size": _size(asked.size)}
+    seconds = plain_text(asked.seconds, MAX_NAME_CHARACTERS)
+    return {**named_task, "seconds": seconds, "fps": asked.fps} if seconds else named_task
 
 
 def policy_statement(policy: PolicyFacts) -> Json:

@@ -9,9 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from platemark_provenance.axes import IdentityTrust, TimestampTrust
 from platemark_provenance.claim_in_place import why_not_in_place, write_claim_in_place
 from platemark_provenance.claim_writer import (
@@ -21,26 +18,23 @@ from platemark_provenance.claim_writer import (
     Intent,
     Thumbnail,
     Watch,
-    read_store,
     write_claim,
 )
 from platemark_provenance.digest import JsonValue, Sha256Hex, sha256_bytes, sha256_file
 from platemark_provenance.errors import SigningError
 from platemark_provenance.identity import DEFAULT_ROLES
 from platemark_provenance.ingredient_check import (
-    Evidence,
     IngredientOverride,
     Objection,
-    find_objection,
     override_statement,
     settle_objections,
 )
+from platemark_provenance.ingredient_gate import find_objections
 from platemark_provenance.manifest import created_labels
-from platemark_provenance.manifest_facts import Ingredient, check_ingredients_fit
+from platemark_provenance.manifest_facts import Ingredient
 from platemark_provenance.mp4_layout import OddLayout
 from platemark_provenance.new_file import PIECE_BYTES, NewFile, new_file
 from platemark_provenance.reading import ProvenanceReading
-from platemark_provenance.report_json import Store
 from platemark_provenance.signers.claim_signer import ClaimSigner, prove_key_matches
 from platemark_provenance.timestamps import NO_TIME_STAMP, TimeStampPolicy, find_trouble
 from platemark_provenance.trust import Settings, TrustStore, for_size
@@ -297,27 +291,9 @@ def _same_content(one: Path, other: Path) -> bool:
 
 
 def _check_ingredients(job: _Job) -> tuple[Objection, ...]:
-    ingredients = job.options.ingredients
-    check_ingredients_fit(ingredients)
-    organisation = _organisation(job.signer.chain_pem) if ingredients else ""
-    settings = job.trust.settings_for_signer()
-    objections = []
-    for each in ingredients:
-        reading = read_provenance(each.path, job.trust)
-        asked = each.fed_to_model and reading.state == "present"
-        store = read_store(each.path, for_size(settings, each.path.stat().st_size)) if asked else Store({})
-        objection = find_objection(each, Evidence(reading, store), organisation=organisation)
-        objections += [] if objection is None else [objection]
+    objections = find_objections(job.options.ingredients, job.trust, chain_pem=job.signer.chain_pem)
     settle_objections(objections, job.options.override)
-    return tuple(objections)
-
-
-def _organisation(chain_pem: bytes) -> str:
-    try:
-        names = x509.load_pem_x509_certificates(chain_pem)[0].subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    except ValueError:
-        return ""  # the nonce check says what is wrong with the chain
-    return str(names[0].value) if names else ""
+    return objections
 
 
 def _check_thumbnail(thumbnail: Thumbnail | None) -> None:

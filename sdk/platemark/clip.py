@@ -9,9 +9,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NewType
+from typing import Literal, NewType
 
 from platemark.errors import RequestError
+from platemark.inputs import NO_INPUTS, Inputs, Task, check_inputs
 from platemark_policy.decision import Decision
 from platemark_provenance.digest import JsonValue
 
@@ -27,6 +28,9 @@ MAX_ASPECT = 4
 MAX_PROMPT_CHARACTERS = 4_000
 MAX_SEED = 2**63 - 1
 MAX_NAME_CHARACTERS = 120
+MAX_STEPS = 250
+MAX_GUIDANCE = 20.0
+MIN_SHIFT, MAX_SHIFT = 0.1, 20.0
 
 _SIZE = re.compile(r"(-?\d{1,9})[x×](-?\d{1,9})")
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -71,17 +75,63 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steering:
+    """How to sample, for those who want to say; what is left out the generator chooses.
+
+    Attributes:
+        steps: sampling steps, 1 to 250.
+        guidance: how strictly to follow the prompt, 1 to 20.
+        sampler: `euler` steps, or `heun` steps at about twice the work.
+        shift: how much of the walk is spent at high noise, 0.1 to 20.
+        strength: how far an edit may go from the clip it starts from, 0 to 1.
+        negative: what to stay away from; empty for nothing.
+
+    Raises:
+        RequestError: a value is out of bounds, or the negative prompt holds characters that hide or reorder text.
+    """
+
+    steps: int | None = None
+    guidance: float | None = None
+    sampler: Literal["euler", "heun"] = "euler"
+    shift: float | None = None
+    strength: float | None = None
+    negative: str = ""
+
+    def __post_init__(self) -> None:
+        if self.sampler not in ("euler", "heun"):
+            raise RequestError(f"The sampler is euler or heun; got {str(self.sampler)[:40]!r}.", fix="Leave it out.")
+        bounds = {
+            "steps": (1, MAX_STEPS),
+            "guidance": (1.0, MAX_GUIDANCE),
+            "shift": (MIN_SHIFT, MAX_SHIFT),
+            "strength": (0.0, 1.0),
+        }
+        for name, (low, high) in bounds.items():
+            value = getattr(self, name)
+            if value is not None:
+                check_range(name, value, low, high)
+        if self.negative:
+            check_prompt(self.negative)
+
+
+PLAIN_STEERING = Steering()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRequest:
-    """One clip that somebody asks for.
+    """One clip or still that somebody asks for.
 
     Attributes:
         prompt: what to show, 1 to 4,000 characters of English or Korean.
-        seconds: length, 0.25 to 60.
+        seconds: length, 0.25 to 60: of the whole clip, of what is added to a given one, or of the passage between two.
         size: frame size in pixels.
         fps: frames a second, 1 to 60.
         seed: start of all randomness, 0 to 2**63 - 1.
         model: the generator's name.
-        task: what is done; `text_to_video` here.
+        task: what is done.
+        inputs: the pictures and clips that are handed over.
+        steering: how to sample.
+        rewrite: whether the model's own words for the prompt take its place.
         label_language: the label's language, `en` or `ko`.
         label_text: the label's wording; empty means the language's standard wording.
         actor: who asks; the log keeps a pseudonym of it.
@@ -98,7 +148,10 @@ class ClipRequest:
     fps: int
     seed: int
     model: str
-    task: str = "text_to_video"
+    task: Task = Task.TEXT_TO_VIDEO
+    inputs: Inputs = NO_INPUTS
+    steering: Steering = PLAIN_STEERING
+    rewrite: bool = False
     label_language: str = "en"
     label_text: str = ""
     actor: str = ""
@@ -107,8 +160,7 @@ class ClipRequest:
 
     def __post_init__(self) -> None:
         check_prompt(self.prompt)
-        check_range("seconds", self.seconds, MIN_SECONDS, MAX_SECONDS)
-        check_range("fps", self.fps, MIN_FPS, MAX_FPS)
+        whole_frames(self.seconds, self.fps)
         check_range("seed", self.seed, 0, MAX_SEED)
         for name in ("actor", "byline", "desk", "label_text"):
             check_name(name, getattr(self, name))
@@ -117,20 +169,7 @@ class ClipRequest:
                 f"A clip is at most {MAX_ASPECT} times as long as wide; got {self.size}.",
                 fix="Choose a less narrow size.",
             )
-        if self.frames < 1:
-            raise RequestError(
-                f"{self.seconds} s at {self.fps} frames a second is not one frame.", fix="Ask for a longer clip."
-            )
-        if self.task != "text_to_video":
-            raise RequestError(
-                f"The task {self.task[:40]!r} is not available; this version has text_to_video.",
-                fix="Leave --task, --image and --clip out.",
-            )
-
-    @property
-    def frames(self) -> int:
-        """Give the number of frames, `seconds * fps` to the nearest whole one."""
-        return round(self.seconds * self.fps)
+        check_inputs(self.task, self.inputs, strength=self.steering.strength)
 
 
 def check_prompt(prompt: str) -> None:
@@ -169,6 +208,20 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
     """
     if not math.isfinite(value) or not low <= value <= high:
         raise RequestError(f"{name} must be from {low:,} to {high:,}; got {value:,}.", fix="Choose a value in between.")
+
+
+def whole_frames(seconds: float, fps: int) -> int:
+    """Give the frames of a length: `seconds * fps` to the nearest whole one.
+
+    Raises:
+        RequestError: a value is out of bounds, or there would be no frame.
+    """
+    check_range("seconds", seconds, MIN_SECONDS, MAX_SECONDS)
+    check_range("fps", fps, MIN_FPS, MAX_FPS)
+    frames = round(seconds * fps)
+    if frames < 1:
+        raise RequestError(f"{seconds} s at {fps} frames a second is not one frame.", fix="Ask for a longer clip.")
+    return frames
 
 
 def _refuse_hidden_characters(name: str, text: str) -> None:
@@ -211,8 +264,50 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How a clip came to be, beyond what was asked for: everything that was chosen, changed or measured on the way.
+
+    Attributes:
+        frames: how many there are, given ones included.
+        steps: sampling steps for each stretch.
+        guidance: weight of guidance; 1 is none.
+        resampling: in words, what happened between the model's frames and the clip's.
+        conditions: in words, what was given and what was made of it.
+        given: of each picture or clip that was handed over, its hash, size, the part that was used, and its sound.
+        screened: of each text that the policy decided on, which, how, and under which decision.
+        rewritten: the prompt in the model's own words, in English and Korean, and what was added to it; none unless
+            asked for.
+        measured: how far the look drifts and how well a loop closes, in levels of 255.
+    """
+
+    frames: int
+    steps: int
+    guidance: float
+    resampling: str
+    conditions: tuple[str, ...] = ()
+    given: tuple[Mapping[str, JsonValue], ...] = ()
+    screened: tuple[Mapping[str, JsonValue], ...] = ()
+    rewritten: Mapping[str, JsonValue] | None = None
+    measured: Mapping[str, JsonValue] | None = None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give these as fields of the object that `generate --json` prints."""
+        return {
+            "frames": self.frames,
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "resampling": self.resampling,
+            "conditions": list(self.conditions),
+            "given": list(self.given),
+            "screened": list(self.screened),
+            "rewritten": self.rewritten,
+            "measured": self.measured,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """A published clip: labelled, marked, signed and logged.
+    """A published clip or still: labelled, marked, signed and logged.
 
     Attributes:
         clip_id: its identifier.
@@ -223,6 +318,7 @@ class Clip:
         native_size: the size in pixels at which the model drew, before scaling.
         decision: the policy's decision on the prompt.
         ignored_words: words of the prompt that the model could not express.
+        making: how it came to be.
         label: the visible label.
         watermark_alg: the watermark's algorithm name.
         watermark_id: the invisible mark, 16 hexadecimal digits.
@@ -241,6 +337,7 @@ class Clip:
     native_size: tuple[int, int]
     decision: Decision
     ignored_words: tuple[str, ...]
+    making: Making
     label: Label
     watermark_alg: str
     watermark_id: str
@@ -253,20 +350,23 @@ class Clip:
     def to_json(self) -> dict[str, JsonValue]:
         """Give the object that `generate --json` prints."""
         policy = self.decision.to_json()
+        still = self.request.task.makes_still
         return {
             "clip_id": self.clip_id,
+            "kind": "still" if still else "clip",
+            "task": self.request.task.value,
             "path": str(self.path),
             "sha256": self.sha256,
             "seed": str(self.request.seed),
             "model": asdict(self.model),
-            "seconds": self.request.frames / self.request.fps,
-            "requested_seconds": self.request.seconds,
+            "seconds": None if still else self.making.frames / self.request.fps,
+            "requested_seconds": None if still else self.request.seconds,
             "size": str(self.request.size),
             "native_size": f"{self.native_size[0]}x{self.native_size[1]}",
-            "fps": self.request.fps,
-            "frames": self.request.frames,
+            "fps": None if still else self.request.fps,
             "policy": {key: policy[key] for key in ("verdict", "decision_id", "findings")},
             "ignored_words": list(self.ignored_words),
+            **self.making.to_json(),
             "label": {"text": self.label.text, "lang": self.label.language, "box": list(self.label.box)},
             "watermark": {"alg": self.watermark_alg, "id": self.watermark_id},
             "manifest": {"label": self.manifest_label, "sha256": self.manifest_sha256},

@@ -1,25 +1,36 @@
-"""Saying what was made: to the manifest builder and to the caller. Pure functions of one job's facts."""
+"""Saying what was made: to the manifest and to the caller. Pure functions of one job's facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from platemark._version import __version__
-from platemark.clip import Clip, ClipId, ClipRequest, Label, LedgerEntry, ModelName
-from platemark.generation.backend import GeneratorInfo, ResolvedRequest
+from platemark.clip import Clip, ClipId, ClipRequest, Label, LedgerEntry, Making, ModelName
+from platemark.generation.backend import GeneratorInfo
 from platemark.home import Home
+from platemark.inputs import Task
+from platemark.job_facts import NOTHING_USED, Used, given_facts
 from platemark.media.label import RenderedLabel
 from platemark.outputs import OutputPaths
-from platemark_policy.decision import Decision
+from platemark.rendering import Measured
+from platemark.screening import Screened
+from platemark.tasks.planned import PlannedClip
+from platemark_provenance.digest import JsonValue
 from platemark_provenance.ledger.event import Appended
 from platemark_provenance.ledger.store import TreeHead
 from platemark_provenance.manifest import (
+    Change,
     GeneratorFacts,
     LabelFacts,
     LedgerFacts,
     ManifestFacts,
     PictureFacts,
     PolicyFacts,
+    RequestFacts,
+    build_edit_manifest,
+    build_image_to_video_manifest,
+    build_still_manifest,
+    build_text_to_video_manifest,
 )
 from platemark_provenance.signing import SignedAsset
 from platemark_provenance.watermark.payload import WatermarkId
@@ -33,20 +44,68 @@ class MadeFacts:
     clip_id: ClipId
     request: ClipRequest
     generator: GeneratorInfo
-    resolved: ResolvedRequest
+    plan: PlannedClip
     label: RenderedLabel
     mark_id: WatermarkId
-    decision: Decision
+    screened: Screened
+    used: Used = NOTHING_USED
+    measured: Measured | None = None
 
     @property
     def native_size(self) -> tuple[int, int]:
         """Give the size (width, height) in pixels at which the model drew."""
-        return self.resolved.native_width, self.resolved.native_height
+        return self.plan.resolved.native_width, self.plan.resolved.native_height
+
+    @property
+    def frames(self) -> int:
+        """Count the frames, given ones included."""
+        return self.plan.resolved.request.frames
+
+
+def manifest_for(made: MadeFacts, home: Home, head: TreeHead) -> dict[str, JsonValue]:
+    """Build the manifest's definition: what was made from nothing, from stills, or by changing a clip.
+
+    Raises:
+        SigningError: a fact has a form it cannot have.
+    """
+    facts = manifest_facts(made, home, head)
+    ingredients = [each.ingredient for each in made.used.sources]
+    if made.request.task.makes_still:
+        return build_still_manifest(facts)
+    if not ingredients:
+        return build_text_to_video_manifest(facts)
+    parent, *others = ingredients
+    if parent.relationship == "inputTo":
+        return build_image_to_video_manifest(facts, ingredients)
+    return build_edit_manifest(facts, parent, changes=_changes(made), components=others)
+
+
+def _changes(made: MadeFacts) -> list[Change]:
+    """List what was done to the given clip, in order: it was fitted to size and rate, then the model changed it."""
+    source, record = made.used.sources[0].file, made.plan.given[0]
+    changes = []
+    if record.crop[2:] != (record.width, record.height):
+        changes.append(Change("cropped"))
+    if record.crop[2:] != (record.size.width, record.size.height):
+        changes.append(Change("resized"))
+    if source.fps != made.request.fps:
+        changes.append(Change("transcoded", f"From {source.fps} to {made.request.fps} frames a second."))
+    return [*changes, *_MODEL_WORK[made.request.task]]
+
+
+_MODEL_WORK: Mapping[Task, tuple[Change, ...]] = {
+    Task.EXTEND: (Change("extended", "Frames were made after its end."),),
+    Task.EXTEND_BACKWARD: (Change("extended", "Frames were made before its start."),),
+    Task.CONNECT: (Change("joined"), Change("extended", "Frames were made between the two clips.")),
+    Task.INFILL: (Change("replaced", "Some of its frames were made anew."),),
+    Task.EDIT: (Change("restyled", "All frames were made anew, starting from it."),),
+}
 
 
 def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts:
     """Give what the manifest states. The title is the clip's identifier: no prompt and no name goes in."""
-    request, pack = made.request, made.decision.pack
+    request, decision = made.request, made.screened.decision
+    pack, still = decision.pack, request.task.makes_still
     return ManifestFacts(
         clip_id=made.clip_id,
         title=f"platemark clip {made.clip_id}",
@@ -64,19 +123,25 @@ def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts
             native_size=made.native_size,
             size=(request.size.width, request.size.height),
             fps=Fraction(request.fps),
-            frames=request.frames,
+            frames=made.frames,
         ),
         label=LabelFacts(made.label.spec.text, made.label.spec.language, _box(made.label)),
         policy=PolicyFacts(
             pack_id=pack.id,
             pack_version=pack.version,
             pack_sha256=pack.sha256,
-            verdict=made.decision.verdict.value,
-            decision_id=made.decision.decision_id,
+            verdict=decision.verdict.value,
+            decision_id=decision.decision_id,
         ),
         ledger=LedgerFacts(origin=head.origin, size=head.size, root=head.root),
         watermark_id=made.mark_id.hex(),
         watermark_alg=ALGORITHM,
+        requested=RequestFacts(
+            task=request.task.value,
+            seconds="" if still else repr(request.seconds),
+            size=(request.size.width, request.size.height),
+            fps=0 if still else request.fps,
+        ),
     )
 
 
@@ -92,8 +157,9 @@ def describe(
         request=made.request,
         model=ModelName(info.name, info.version, info.weights_sha256 or ""),
         native_size=made.native_size,
-        decision=made.decision,
-        ignored_words=made.resolved.ignored_words,
+        decision=made.screened.decision,
+        ignored_words=made.plan.resolved.ignored_words,
+        making=_making(made),
         label=Label(made.label.spec.text, made.label.spec.language, _box(made.label)),
         watermark_alg=ALGORITHM,
         watermark_id=made.mark_id.hex(),
@@ -102,6 +168,21 @@ def describe(
         ledger=LedgerEntry(published.seq, published.event_id, published.root),
         receipt=paths.receipt,
         timings=dict(timings),
+    )
+
+
+def _making(made: MadeFacts) -> Making:
+    resolved, rewriting = made.plan.resolved, made.screened.rewriting
+    return Making(
+        frames=made.frames,
+        steps=resolved.steps,
+        guidance=resolved.guidance,
+        resampling=resolved.resampling,
+        conditions=resolved.conditions,
+        given=tuple(given_facts(made.used.sources, made.plan.given)),
+        screened=made.screened.summary(),
+        rewritten=None if rewriting is None else rewriting.to_json(),
+        measured=None if made.measured is None else made.measured.to_json(),
     )
 
 

@@ -7,6 +7,9 @@ PlatemarkError                    exit code, message, fix
 ├── OutputError                   2  the output cannot be written where it was asked for
 ├── MissingExtra                  2  an optional part is not installed; the message names the extra
 ├── MediaError                    5  a file is not readable media, or is over a bound
+├── SourceRefused                 5  a given picture or clip was changed after it was signed, or is declared wrongly
+│   ├── SourceUntrusted           6  its signer is not trusted here
+│   └── SourceReserved            3  its owner does not allow it to be shown to a model
 ├── GenerationError               1  the model failed
 │   └── Cancelled                 130  the caller asked to stop
 ├── PolicyError                   1  (platemark_policy.errors)
@@ -61,6 +64,9 @@ __all__ = [
     "RulePackError",
     "SchemaMismatch",
     "SigningError",
+    "SourceRefused",
+    "SourceReserved",
+    "SourceUntrusted",
     "VerificationError",
     "WatermarkError",
 ]
@@ -94,6 +100,24 @@ class MediaError(PlatemarkError):
     """A file is not readable media, or its size, length or count is over a bound."""
 
     exit_code = 5
+
+
+class SourceRefused(PlatemarkError):
+    """A given picture or clip must not be used: it was changed after it was signed, or nothing can be read in it."""
+
+    exit_code = 5
+
+
+class SourceUntrusted(SourceRefused):
+    """A given picture or clip was signed by somebody whom this home does not trust."""
+
+    exit_code = 6
+
+
+class SourceReserved(SourceRefused):
+    """The owner of a given picture or clip does not allow it to be shown to a model."""
+
+    exit_code = 3
 
 
 class GenerationError(PlatemarkError):

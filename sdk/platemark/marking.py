@@ -4,7 +4,6 @@ One rule: an id is registered as issued before the marked copy appears, so that 
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +132,7 @@ class _Marking:
         facts = read_video_facts(self.source)
         sampler = ContentSampler(fps=float(facts.fps))
         upright = (_turned(frame, facts.rotation_deg) for frame in read_frames_yuv420(self.source))
-        frames = _sampled(map_luma(upright, self.embedder.mark), sampler)
+        frames = sampler.watch(map_luma(upright, self.embedder.mark), luma=lambda frame: frame.y)
         write_video(frames, self.paths.rendered, settings=EncodeSettings(fps=facts.fps))
         if not facts.has_audio:
             return self.paths.rendered, sampler.fingerprint()
@@ -148,9 +147,3 @@ def _turned(frame: YuvFrame, degrees: int) -> YuvFrame:
         return frame
     y, u, v = (np.ascontiguousarray(np.rot90(plane, quarters)) for plane in (frame.y, frame.u, frame.v))
     return YuvFrame(y, u, v)
-
-
-def _sampled(frames: Iterable[YuvFrame], sampler: ContentSampler) -> Iterator[YuvFrame]:
-    for frame in frames:
-        sampler.feed(frame.y)
-        yield frame

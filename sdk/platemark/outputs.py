@@ -61,13 +61,18 @@ class OutputPaths:
         return tuple(removed)
 
 
-def check_final_path(final: Path, *, overwrite: bool) -> None:
+def check_final_path(final: Path, *, overwrite: bool, endings: tuple[str, ...] = (".mp4",)) -> None:
     """Refuse an output path that exists, is a directory, has an impossible name, or lies where nothing can be written.
+
+    Args:
+        final: where the file shall go.
+        overwrite: whether it may exist.
+        endings: the endings that fit what is made, in lower case.
 
     Raises:
         OutputError: says which and what to do.
     """
-    check_output_name(final, endings=(".mp4",))
+    check_output_name(final, endings=endings)
     try:
         if not final.parent.is_dir():
             raise OutputError(f"The directory {final.parent} does not exist.", fix="Make it first.")

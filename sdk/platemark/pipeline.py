@@ -12,23 +12,27 @@ from types import TracebackType
 
 import uuid_utils
 
-from platemark.clip import Clip, ClipId, ClipRequest
-from platemark.description import MadeFacts, describe, manifest_facts
-from platemark.errors import LedgerError, OutputError, PromptHeld, PromptRefused
-from platemark.generation.backend import CancelToken, Generator, ResolvedRequest
+from platemark.asking import Order
+from platemark.assignment import Assignment, plan_assignment
+from platemark.clip import Clip, ClipId
+from platemark.description import MadeFacts, describe, manifest_for
+from platemark.errors import LedgerError, OutputError, SourceRefused
+from platemark.generation.backend import CancelToken, Generator
 from platemark.home import Home
+from platemark.job_facts import Used, identity, start_facts
 from platemark.media.label import LabelSpec, RenderedLabel, render_label
 from platemark.outputs import OutputPaths, create_part, job_lock, move_into_place, write_receipt
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
 from platemark.recovery import settle
-from platemark.rendering import Rendered, RenderJob, render
-from platemark.tasks.text_to_video import PlannedClip, TextToVideo, plan_text_to_video
-from platemark_policy.decision import Decision, Verdict
+from platemark.rendering import Rendered, RenderJob, render, render_still
+from platemark.screening import Screened, raise_unless_allowed, screen_texts
+from platemark.sources import sources_of, vet
+from platemark.tasks.planned import PlannedClip
+from platemark_policy.decision import Decision
 from platemark_policy.engine import Engine
 from platemark_provenance.digest import JsonValue, canonical_json, sha256_bytes
 from platemark_provenance.ledger.event import Appended, EventType, NewEvent
 from platemark_provenance.ledger.store import Ledger
-from platemark_provenance.manifest import build_text_to_video_manifest
 from platemark_provenance.signing import SignedAsset, SigningOptions, sign_file
 from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_mark_id
@@ -60,9 +64,11 @@ class JobOptions:
 class ClipJob:
     """One clip on its way. `run` is the whole story; each private method is one step of it."""
 
-    def __init__(self, workshop: Workshop, request: ClipRequest, options: JobOptions) -> None:
+    def __init__(self, workshop: Workshop, order: Order, options: JobOptions) -> None:
         self._shop = workshop
-        self._request = request
+        self._order = order
+        self._request = order.request
+        self._sources = sources_of(order.request, order.material)
         self._options = options
         self._watch = Stopwatch()
         self.clip_id = ClipId(str(uuid_utils.uuid7()))
@@ -73,20 +79,24 @@ class ClipJob:
         """Make the clip.
 
         Raises:
-            RequestError: the label does not fit, or the model cannot show what the prompt asks for.
+            RequestError: the label does not fit, or the model cannot show what is asked for.
             PromptRefused: the policy blocks the prompt or the frames.
             PromptHeld: an editor must decide first.
+            SourceRefused: a given picture or clip must not be used.
             PlatemarkError: anything else. Whatever is raised, nothing was left at the final path.
         """
         label = self._draw_label()
-        decision = self._screen_prompt()
-        plan = self._plan()
+        screened = self._screen_texts()
+        used = self._vet_sources()
+        plan = self._plan(screened)
         with job_lock(self._shop.home.jobs, self.job_id), _Undo(self):
-            mark_id = self._reserve(plan.resolved)
+            mark_id = self._reserve(plan, used)
             rendered = self._render(plan, label, mark_id)
             self._screen_frames(rendered)
-            info = self._shop.generator.info
-            made = MadeFacts(self.clip_id, self._request, info, plan.resolved, label, mark_id, decision)
+            info, measured = self._shop.generator.info, rendered.measured
+            made = MadeFacts(
+                self.clip_id, self._request, info, plan, label, mark_id, screened, used=used, measured=measured
+            )
             signed = self._sign(made)
             self._record(signed, rendered)
             published = self._publish(signed)
@@ -95,34 +105,38 @@ class ClipJob:
 
     # -- the steps -------------------------------------------------------------------------------------------------
 
-    def _screen_prompt(self) -> Decision:
+    def _screen_texts(self) -> Screened:
         with self._stage("screen"):
-            request = self._request
-            self._log(
-                EventType.PROMPT_SUBMITTED,
-                facts={"task": request.task, "model": request.model, "characters": len(request.prompt)},
-                sealed={"prompt": request.prompt, "byline": request.byline, "actor": request.actor},
-            )
-            decision = self._shop.engine.screen_prompt(
-                request.prompt, at=self._shop.home.clock(), decision_id=str(uuid_utils.uuid7())
-            )
-            self._log_decision(decision)
-        _raise_unless_allowed(decision)
-        return decision
+            request, steering = self._request, self._request.steering
+            facts: dict[str, JsonValue] = {
+                "task": request.task.value,
+                "model": request.model,
+                "characters": len(request.prompt),
+                "negative_characters": len(steering.negative),
+                "given": [each.to_json() for each in self._sources],
+            }
+            sealed = {"prompt": request.prompt, "byline": request.byline, "actor": request.actor}
+            if steering.negative:
+                sealed["negative_prompt"] = steering.negative
+            self._log(EventType.PROMPT_SUBMITTED, facts=facts, sealed=sealed)
+            return screen_texts(request, self._shop.engine, at=self._shop.home.clock(), log=self._log_decision)
 
-    def _plan(self) -> PlannedClip:
+    def _vet_sources(self) -> Used:
+        """Verify what was given, and let the log know of what was refused or let in all the same."""
+        with self._watch.stage("sources"):
+            try:
+                overridden = vet(self._sources, self._shop.home, self._order.override)
+            except SourceRefused as error:
+                self._log(EventType.GENERATION_FAILED, facts={"job": self.job_id, "reason": type(error).__name__})
+                raise
+            return Used(self._sources, overridden)
+
+    def _plan(self, screened: Screened) -> PlannedClip:
         with self._stage("plan"):
-            request = self._request
-            task = TextToVideo(
-                prompt=request.prompt,
-                seconds=request.seconds,
-                size=request.size,
-                fps=request.fps,
-                seed=request.seed,
-            )
-            return plan_text_to_video(self._shop.generator, task)
+            work = Assignment(self._request, screened.prompt, self._order.material)
+            return plan_assignment(self._shop.generator, work)
 
-    def _reserve(self, resolved: ResolvedRequest) -> WatermarkId:
+    def _reserve(self, plan: PlannedClip, used: Used) -> WatermarkId:
         """Write down what is about to be made before the first byte of it exists.
 
         Signing the tree as it is comes first: a ledger whose key, name or history is not the one that signed before
@@ -131,7 +145,7 @@ class ClipJob:
         with self._stage("reserve"):
             self._shop.ledger.checkpoint()
             registry = self._shop.ledger.registry
-            wanted = canonical_json(self._identity())
+            wanted = canonical_json(identity(self._request, plan.resolved, self._shop.generator.info))
             mark_id = derive_mark_id(self._shop.keys, wanted)
             with self._shop.ledger.atomic():
                 registry.reserve_mark(mark_id, self.clip_id, request_sha256=sha256_bytes(wanted))
@@ -144,7 +158,8 @@ class ClipJob:
                 )
                 self._log(EventType.OUTPUT_INTENDED, facts={"job": self.job_id, "name": self._paths.final.name})
             create_part(self._paths.rendered)
-            self._log(EventType.GENERATION_STARTED, facts=self._start_facts(resolved))
+            facts = {"job": self.job_id, **start_facts(self._request, plan, used)}
+            self._log(EventType.GENERATION_STARTED, facts=facts)
             return mark_id
 
     def _draw_label(self) -> RenderedLabel:
@@ -160,30 +175,39 @@ class ClipJob:
                 on_progress=self._options.on_progress,
                 cancel=self._options.cancel,
             )
-            rendered = render(job, self._paths.rendered, watch=self._watch)
-            self._log(EventType.GENERATION_FINISHED, facts={"job": self.job_id, "frames": self._request.frames})
+            draw = render_still if self._request.task.makes_still else render
+            rendered = draw(job, self._paths.rendered, watch=self._watch)
+            facts: dict[str, JsonValue] = {"job": self.job_id, "frames": rendered.frames}
+            if rendered.measured is not None:
+                facts["measured"] = rendered.measured.to_json()
+            self._log(EventType.GENERATION_FINISHED, facts=facts)
             self._log(EventType.WATERMARK_EMBEDDED, facts={"alg": ALGORITHM, "id": mark_id.hex()})
             return rendered
 
     def _screen_frames(self, rendered: Rendered) -> None:
         with self._stage("screen_frames"):
             decision = self._shop.engine.screen_frames(
-                rendered.frames, at=self._shop.home.clock(), decision_id=str(uuid_utils.uuid7())
+                rendered.screened, at=self._shop.home.clock(), decision_id=str(uuid_utils.uuid7())
             )
-            self._log_decision(decision)
-        _raise_unless_allowed(decision)
+            self._log_decision("frames", decision)
+        raise_unless_allowed(decision)
 
     def _sign(self, made: MadeFacts) -> SignedAsset:
         with self._stage("sign"):
             home = self._shop.home
-            manifest = build_text_to_video_manifest(manifest_facts(made, home, self._shop.ledger.head()))
+            for source in made.used.sources:
+                source.file.check_unchanged()
             return sign_file(
                 self._paths.rendered,
                 self._paths.signed,
-                manifest=manifest,
+                manifest=manifest_for(made, home, self._shop.ledger.head()),
                 signer=home.claim_signer(),
                 trust=home.trust_store(),
-                options=SigningOptions(time_stamp=home.time_stamp_policy()),
+                options=SigningOptions(
+                    ingredients=tuple(each.ingredient for each in made.used.sources),
+                    override=self._order.override,
+                    time_stamp=home.time_stamp_policy(),
+                ),
             )
 
     def _record(self, signed: SignedAsset, rendered: Rendered) -> None:
@@ -245,33 +269,9 @@ class ClipJob:
             )
         )
 
-    def _log_decision(self, decision: Decision) -> None:
-        self._log(EventType.POLICY_DECIDED, facts={"decision": decision.to_json()}, decision=decision.verdict.value)
-
-    def _start_facts(self, resolved: ResolvedRequest) -> dict[str, JsonValue]:
-        request = self._request
-        return {
-            "job": self.job_id,
-            "seed": str(request.seed),
-            "frames": request.frames,
-            "fps": request.fps,
-            "size": str(request.size),
-            "native_size": f"{resolved.native_width}x{resolved.native_height}",
-            "ignored_words": len(resolved.ignored_words),
-        }
-
-    def _identity(self) -> dict[str, JsonValue]:
-        """Give what decides the frames: equal values, equal clip."""
-        request, info = self._request, self._shop.generator.info
-        return {
-            "prompt": request.prompt,
-            "frames": request.frames,
-            "fps": request.fps,
-            "size": str(request.size),
-            "seed": str(request.seed),
-            "model": [info.name, info.version, info.weights_sha256 or ""],
-            "label": [request.label_language, request.label_text],
-        }
+    def _log_decision(self, of: str, decision: Decision) -> None:
+        facts: dict[str, JsonValue] = {"of": of, "decision": decision.to_json()}
+        self._log(EventType.POLICY_DECIDED, facts=facts, decision=decision.verdict.value)
 
     def settle(self, reason: str) -> None:
         """Deal with the files of a job that ended early; the ledger is told where it can be."""
@@ -296,10 +296,3 @@ class _Undo:
     ) -> None:
         if kind is not None:
             self._job.settle(kind.__name__)
-
-
-def _raise_unless_allowed(decision: Decision) -> None:
-    if decision.verdict is Verdict.BLOCK:
-        raise PromptRefused(decision)
-    if decision.verdict is Verdict.REVIEW:
-        raise PromptHeld(decision, ticket=decision.decision_id)

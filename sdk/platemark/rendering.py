@@ -1,11 +1,11 @@
-"""From a planned request to an encoded clip, one frame at a time.
+"""From a planned request to an encoded clip or still, one frame at a time.
 
 One rule: every frame passes the same road (screen, label, YUV, mark, fingerprint, encoder) and is then forgotten, so
 memory does not grow with the clip's length.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,11 +14,15 @@ import numpy.typing as npt
 
 from platemark.errors import GenerationError
 from platemark.generation.backend import CancelToken, Progress
+from platemark.generation.drift import Drift, DriftMeter, Seam, SeamMeter
 from platemark.media.label import RenderedLabel
-from platemark.media.video import EncodeSettings, VideoFacts, YuvFrame, map_luma, to_yuv420, write_video
+from platemark.media.luma import luma_of, with_luma
+from platemark.media.still import write_still
+from platemark.media.video import EncodeSettings, YuvFrame, map_luma, to_yuv420, write_video
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
-from platemark.tasks.text_to_video import PlannedClip
+from platemark.tasks.planned import PlannedClip
 from platemark_policy.frames import FrameFacts, FrameScreen
+from platemark_provenance.digest import JsonValue
 from platemark_provenance.fingerprint import ContentSampler, Fingerprint
 from platemark_provenance.watermark.embed import Embedder
 
@@ -35,14 +39,39 @@ class RenderJob:
     on_progress: ProgressCallback
     cancel: CancelToken
 
+    @property
+    def makes_loop(self) -> bool:
+        """Whether the last frame is to lead into the first."""
+        return self.plan.resolved.request.conditioning.shape == "loop"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured on the way, in levels of 255.
+
+    Attributes:
+        drift: how far the made frames' look moves, before the label.
+        seam: how a loop closes, in the brightness of the labelled and marked frames; none for what is no loop.
+    """
+
+    drift: Drift
+    seam: Seam | None = None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the figures, rounded."""
+        seam = None if self.seam is None else {name: round(value, 4) for name, value in asdict(self.seam).items()}
+        drift = {"levels": round(self.drift.levels, 3), "at_s": self.drift.at_s, "seconds": self.drift.seconds}
+        return {"drift": drift, "seam": seam}
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What came out: the encoded file's facts, its content fingerprint, and what the frame screen saw."""
+    """What came out: how many frames, their content fingerprint, what the frame screen saw, and what was measured."""
 
-    video: VideoFacts
+    frames: int
     fingerprint: Fingerprint
-    frames: FrameFacts
+    screened: FrameFacts
+    measured: Measured | None = None
 
 
 def render(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
@@ -58,15 +87,44 @@ def render(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
         OutputError: the disk is full or read-only.
         GenerationError: the model failed.
     """
-    fps = Fraction(job.plan.resolved.request.fps)
-    screen = FrameScreen(fps=float(fps))
-    sampler = ContentSampler(fps=float(fps))
+    request = job.plan.resolved.request
+    screen, sampler = FrameScreen(fps=float(request.fps)), ContentSampler(fps=float(request.fps))
+    drift, seam = DriftMeter(request.fps), SeamMeter()
     frames = watch.iterate("generate", _generated(job))
-    labelled = watch.iterate("label", _labelled(frames, job.label, screen))
-    marked = watch.iterate("watermark", map_luma(labelled, job.embedder.mark))
+    labelled = watch.iterate("label", map(to_yuv420, _labelled(frames, job.label, (screen.feed, drift.feed))))
+    marked: Iterable[YuvFrame] = watch.iterate("watermark", map_luma(labelled, job.embedder.mark))
+    if job.makes_loop:
+        marked = seam.watch(marked, picture=lambda frame: frame.y)
     with watch.stage("encode"):
-        video = write_video(_sampled(marked, sampler), path, settings=EncodeSettings(fps=fps))
-    return Rendered(video, sampler.fingerprint(), screen.facts())
+        sampled = sampler.watch(marked, luma=lambda frame: frame.y)
+        write_video(sampled, path, settings=EncodeSettings(fps=Fraction(request.fps)))
+    measured = Measured(drift.drift, seam.seam if job.makes_loop else None)
+    return Rendered(request.frames, sampler.fingerprint(), screen.facts(), measured)
+
+
+def render_still(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
+    """Generate, label, mark and write a still into `path`, in the format that its ending names.
+
+    Args:
+        job: a plan of one frame, and what to draw it with.
+        path: where the unsigned still goes; it may exist and is replaced.
+        watch: gets the seconds of `generate`, `label`, `watermark` and `encode`.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+        OutputError: the disk is full or read-only.
+        GenerationError: the model failed.
+    """
+    screen, sampler = FrameScreen(fps=1.0), ContentSampler(fps=1.0)
+    frames = watch.iterate("generate", _generated(job))
+    (picture,) = watch.iterate("label", _labelled(frames, job.label, (screen.feed,)))
+    with watch.stage("watermark"):
+        luma = luma_of(picture)
+        (marked,) = job.embedder.mark([luma])
+        sampler.feed(marked)
+    with watch.stage("encode"):
+        write_still(with_luma(picture, luma, marked), path)
+    return Rendered(1, sampler.fingerprint(), screen.facts())
 
 
 def _generated(job: RenderJob) -> Iterator[RGB]:
@@ -90,13 +148,10 @@ def _generated(job: RenderJob) -> Iterator[RGB]:
         )
 
 
-def _labelled(frames: Iterable[RGB], label: RenderedLabel, screen: FrameScreen) -> Iterator[YuvFrame]:
+def _labelled(frames: Iterable[RGB], label: RenderedLabel, onlookers: Sequence[Callable[[RGB], None]]) -> Iterator[RGB]:
+    """Label each frame; what looks on sees it as the model made it, once it is known to have the right size."""
     for frame in frames:
-        screen.feed(frame)
-        yield to_yuv420(label.draw(frame))
-
-
-def _sampled(frames: Iterable[YuvFrame], sampler: ContentSampler) -> Iterator[YuvFrame]:
-    for frame in frames:
-        sampler.feed(frame.y)
-        yield frame
+        labelled = label.draw(frame)
+        for look in onlookers:
+            look(frame)
+        yield labelled

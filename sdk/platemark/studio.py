@@ -1,49 +1,29 @@
 """The door for programs: open a home, ask for clips, read the ledger."""
 
 import asyncio
-import secrets
-import unicodedata
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypedDict, Unpack
+from typing import Self, Unpack
 
-from platemark.clip import Clip, ClipRequest, Size
-from platemark.config import Config
+from platemark.asking import GenerateOptions, ask, request_from
+from platemark.assignment import Assignment, plan_assignment
+from platemark.clip import Clip
 from platemark.errors import HomeError
 from platemark.generation.backend import CancelToken, open_generator
+from platemark.generation.rewriting import rewrite_for
 from platemark.home import Clock, Home, find_home, open_home, utc_now
+from platemark.inputs import STILL_ENDINGS
+from platemark.job_facts import ClipPlan
 from platemark.outputs import check_final_path
 from platemark.pipeline import ClipJob, JobOptions, Workshop
-from platemark.progress import ProgressCallback, ignore_progress
+from platemark.progress import ignore_progress
 from platemark.recovery import Leftover, clean_up
+from platemark.sources import sources_of
 from platemark_provenance.ledger.store import Ledger
 
-
-class GenerateOptions(TypedDict, total=False):
-    """What may be said about a clip beside its prompt. What is left out comes from the home's configuration.
-
-    `size` is a `Size` or text such as `512x512`; `out` is the final path (`clip-<seed>.mp4` in the working directory
-    where it is left out); `cancel` and `on_progress` concern the run. The rest is described in
-    `platemark.clip.ClipRequest`.
-    """
-
-    seconds: float
-    size: Size | str
-    fps: int
-    seed: int
-    model: str
-    task: str
-    label_language: str
-    label_text: str
-    actor: str
-    byline: str
-    desk: str
-    out: Path | str
-    overwrite: bool
-    on_progress: ProgressCallback
-    cancel: CancelToken
+__all__ = ["AsyncStudio", "GenerateOptions", "Studio", "request_from"]
 
 
 class Studio:
@@ -85,7 +65,7 @@ class Studio:
         return studio
 
     def generate(self, prompt: str, **options: Unpack[GenerateOptions]) -> Clip:
-        """Make a clip: screened, labelled, marked, signed, logged, and only then there.
+        """Make a clip or a still: screened, labelled, marked, signed, logged, and only then there.
 
         Args:
             prompt: what to show, in English or Korean.
@@ -93,15 +73,19 @@ class Studio:
 
         Raises:
             RequestError: the request is impossible; nothing was done.
+            MediaError: a given picture or clip cannot be used as it is; nothing was done.
             OutputError: the output cannot be written where it was asked for.
             PromptRefused: the policy blocks it; the error carries the decision.
             PromptHeld: an editor must decide; the error carries the decision and a ticket.
+            SourceRefused: a given picture or clip must not be used.
             PlatemarkError: anything else. Nothing is ever left at the final path.
         """
-        request = request_from(prompt, options, self.home.config)
-        final = Path(options.get("out") or f"clip-{request.seed}.mp4").absolute()
-        overwrite = options.get("overwrite", False)
-        check_final_path(final, overwrite=overwrite)
+        order = ask(prompt, options, self.home.config)
+        request, overwrite = order.request, options.get("overwrite", False)
+        still = request.task.makes_still
+        usual = f"image-{request.seed}.png" if still else f"clip-{request.seed}.mp4"
+        final = Path(options.get("out") or usual).absolute()
+        check_final_path(final, overwrite=overwrite, endings=STILL_ENDINGS if still else (".mp4",))
         workshop = Workshop(
             home=self.home,
             ledger=self.ledger,
@@ -115,7 +99,24 @@ class Studio:
             on_progress=options.get("on_progress", ignore_progress),
             cancel=options.get("cancel") or CancelToken(),
         )
-        return ClipJob(workshop, request, job).run()
+        return ClipJob(workshop, order, job).run()
+
+    def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
+        """Say what would be made and at what cost. Nothing is screened, made or logged.
+
+        Args:
+            prompt: what to show, in English or Korean.
+            **options: see `GenerateOptions`.
+
+        Raises:
+            RequestError: the request is impossible, or the model cannot show what is asked for.
+            MediaError: a given picture or clip cannot be used as it is.
+        """
+        order = ask(prompt, options, self.home.config)
+        request, material = order.request, order.material
+        words = rewrite_for(request.model, prompt).english if request.rewrite else prompt
+        plan = plan_assignment(open_generator(request.model), Assignment(request, words, material))
+        return ClipPlan(request, plan, sources_of(request, material))
 
     def close(self) -> None:
         """Close the ledger."""
@@ -189,35 +190,3 @@ async def _ended(job: asyncio.Future[Clip]) -> None:
             await asyncio.wait([job])
     if not job.cancelled():
         job.exception()
-
-
-def request_from(prompt: str, options: GenerateOptions, config: Config) -> ClipRequest:
-    """Fill a request in from the home's configuration and check it.
-
-    Raises:
-        RequestError: a value is impossible.
-    """
-    defaults = config.generation
-    size = options.get("size", defaults.size)
-    return ClipRequest(
-        prompt=prompt,
-        seconds=options.get("seconds", defaults.seconds),
-        size=Size.parse(size) if isinstance(size, str) else size,
-        fps=options.get("fps", defaults.fps),
-        seed=options.get("seed", secrets.randbits(31)),
-        model=options.get("model", defaults.model),
-        task=options.get("task", "text_to_video"),
-        label_language=_label_language(options.get("label_language", config.label.language), prompt),
-        label_text=options.get("label_text", config.label.text),
-        actor=options.get("actor", ""),
-        byline=options.get("byline", ""),
-        desk=options.get("desk", ""),
-    )
-
-
-def _label_language(chosen: str, prompt: str) -> str:
-    """Let `auto` follow the prompt: Hangul in it gives a Korean label."""
-    if chosen != "auto":
-        return chosen
-    composed = unicodedata.normalize("NFC", prompt)
-    return "ko" if any("\uac00" <= character <= "\ud7a3" for character in composed) else "en"

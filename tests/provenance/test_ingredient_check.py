@@ -11,7 +11,7 @@ from platemark_provenance.ingredient_check import (
     Evidence,
     IngredientOverride,
     Objection,
-    find_objection,
+    list_objections,
     override_statement,
     read_reserved_uses,
     settle_objections,
@@ -31,7 +31,7 @@ def _ingredient(**changes: Any) -> Ingredient:
 
 def _kind(reading: dict[str, Any], *, store: Store | None = None, **ingredient: Any) -> str | None:
     evidence = Evidence(ProvenanceReading(path=FILE, **reading), store or Store({}))
-    objection = find_objection(_ingredient(**ingredient), evidence, organisation="Example News")
+    objection = next(iter(list_objections(_ingredient(**ingredient), evidence, organisation="Example News")), None)
     return None if objection is None else objection.kind
 
 

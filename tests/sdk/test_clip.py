@@ -1,11 +1,14 @@
 """A request is checked when it is made."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platemark.clip import MAX_SIDE, MIN_SIDE, ClipRequest, Size, check_name, check_prompt
+from platemark.clip import MAX_SIDE, MIN_SIDE, ClipRequest, Size, Steering, check_name, check_prompt, whole_frames
 from platemark.errors import RequestError
+from platemark.inputs import Task
 
 
 def request(**changes: object) -> ClipRequest:
@@ -66,9 +69,9 @@ def test_any_text_is_either_a_size_or_a_request_error(text: str) -> None:
     assert MIN_SIDE <= size.width <= MAX_SIDE
 
 
-def test_a_request_counts_its_frames_to_the_nearest_one() -> None:
-    assert request(seconds=2.0, fps=12).frames == 24
-    assert request(seconds=1.04, fps=24).frames == 25
+def test_a_length_is_counted_in_frames_to_the_nearest_one() -> None:
+    assert whole_frames(2.0, 12) == 24
+    assert whole_frames(1.04, 24) == 25
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\n\t"])
@@ -120,9 +123,29 @@ def test_a_length_that_is_not_one_frame_is_refused() -> None:
         request(seconds=0.25, fps=1)
 
 
-def test_a_task_of_a_later_version_is_refused_rather_than_ignored() -> None:
-    with pytest.raises(RequestError, match="'extend' is not available"):
-        request(task="extend")
+@pytest.mark.parametrize(
+    ("steering", "named"),
+    [
+        ({"steps": 0}, "steps must be from 1 to 250"),
+        ({"steps": 251}, "steps must be"),
+        ({"guidance": 0.9}, "guidance must be from 1"),
+        ({"guidance": float("nan")}, "guidance must be"),
+        ({"shift": 0.0}, "shift must be from 0.1 to 20"),
+        ({"strength": 1.1}, "strength must be from 0"),
+        ({"sampler": "ddim"}, "euler or heun; got 'ddim'"),
+        ({"negative": "   "}, "empty"),
+        ({"negative": "a\u202eb"}, "U\\+202E"),
+        ({"negative": "x" * 4001}, "4,001 characters"),
+    ],
+)
+def test_an_impossible_way_of_sampling_is_refused_with_its_bounds(steering: dict[str, Any], named: str) -> None:
+    with pytest.raises(RequestError, match=named):
+        Steering(**steering)
+
+
+def test_a_task_without_what_it_needs_is_refused_rather_than_ignored() -> None:
+    with pytest.raises(RequestError, match="extend takes 1 clip; got 0"):
+        request(task=Task.EXTEND)
 
 
 @pytest.mark.parametrize("name", ["actor", "byline", "desk", "label_text"])

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from platemark.clip import Clip, ClipId, ClipRequest, Size
-from platemark.description import MadeFacts, describe, manifest_facts
-from platemark.generation.backend import GenerationRequest, open_generator
+from platemark.description import MadeFacts, describe, manifest_facts, manifest_for
+from platemark.generation.backend import open_generator
 from platemark.home import Home, open_home
 from platemark.media.label import LabelSpec, render_label
 from platemark.outputs import OutputPaths
+from platemark.screening import Screened
+from platemark.tasks.text_to_video import TextToVideo, plan_text_to_video
 from platemark_policy.engine import Engine
 from platemark_policy.rules import load_pack
 from platemark_provenance.digest import Sha256Hex
@@ -52,16 +54,18 @@ def made() -> MadeFacts:
         desk=desk,
     )
     generator = open_generator("testcard")
-    wanted = GenerationRequest(prompt=prompt, size=request.size, frames=request.frames, fps=24, seed=request.seed)
+    task = TextToVideo(prompt=prompt, seconds=1.04, size=request.size, fps=24, seed=request.seed)
+    plan = plan_text_to_video(generator, task)
+    resolved = dataclasses.replace(plan.resolved, native_width=112, native_height=80)
     engine = Engine(load_pack(None), input_key=bytes(32))
     return MadeFacts(
         clip_id=ClipId("01930000-0000-7000-8000-0123456789ab"),
         request=request,
         generator=generator.info,
-        resolved=dataclasses.replace(generator.resolve(wanted), native_width=112, native_height=80),
+        plan=dataclasses.replace(plan, resolved=resolved),
         label=render_label(LabelSpec.standard("ko"), request.size),
         mark_id=WatermarkId(bytes.fromhex("00112233445566aa")),
-        decision=engine.screen_prompt("a calm sea", at=NOW, decision_id="decision-1"),
+        screened=Screened(engine.screen_prompt("a calm sea", at=NOW, decision_id="decision-1"), prompt),
     )
 
 
@@ -107,6 +111,13 @@ def test_the_manifest_names_the_decision_and_the_pack_that_made_it(made: MadeFac
     policy = manifest_facts(made, home, HEAD).policy
 
     assert (policy.decision_id, policy.verdict, policy.pack_id) == ("decision-1", "allow", "newsroom")
+
+
+def test_the_manifest_tells_what_was_asked_for_from_what_came_out(made: MadeFacts, home: Home) -> None:
+    text = json.dumps(manifest_for(made, home, HEAD))
+
+    assert '"requested": {"task": "text-to-video", "size": {"width": 320, "height": 256}, "seconds": "1.04"' in text
+    assert '"frames": 25' in text
 
 
 def test_neither_the_prompt_nor_a_name_is_in_the_manifest(made: MadeFacts, home: Home) -> None:

@@ -11,7 +11,7 @@ from platemark.clip import Size
 from platemark.errors import Cancelled, GenerationError, OutputError, PlatemarkError
 from platemark.generation.backend import CancelToken, Progress, ResolvedRequest, open_generator
 from platemark.media.label import LabelSpec, render_label
-from platemark.media.video import RGB, read_frames_rgb, read_luma
+from platemark.media.video import RGB, read_frames_rgb, read_luma, read_video_facts
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch, ignore_progress
 from platemark.rendering import RenderJob, render
 from platemark.tasks.text_to_video import PlannedClip, TextToVideo, plan_text_to_video
@@ -68,7 +68,8 @@ def scripted(frames: Callable[[], Iterator[RGB]], *, seconds: float = 0.5) -> Re
 def test_the_encoded_clip_has_the_size_rate_and_count_that_were_planned(tmp_path: Path) -> None:
     rendered = render(job(), tmp_path / "clip.mp4", watch=Stopwatch())
 
-    facts = rendered.video
+    facts = read_video_facts(tmp_path / "clip.mp4")
+    assert rendered.frames == 6
     assert (facts.width, facts.height, facts.fps, facts.frames) == (256, 256, 12, 6)
 
 
@@ -218,5 +219,5 @@ def test_flashes_in_the_frames_are_seen_before_the_clip_is_signed(tmp_path: Path
 
     rendered = render(scripted(frames, seconds=1), tmp_path / "clip.mp4", watch=Stopwatch())
 
-    assert rendered.frames.is_flashing
-    assert rendered.frames.frames == 12
+    assert rendered.screened.is_flashing
+    assert rendered.screened.frames == 12

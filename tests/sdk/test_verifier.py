@@ -10,7 +10,8 @@ import platemark
 from platemark.clip import Clip
 from platemark.errors import HomeError, RequestError, VerificationError
 from platemark.home import init
-from platemark.media.video import EncodeSettings, reencode, remux_without_metadata, to_yuv420, write_video
+from platemark.media.reencoding import reencode
+from platemark.media.video import EncodeSettings, remux_without_metadata, to_yuv420, write_video
 from platemark.studio import Studio
 from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.payload import WatermarkId

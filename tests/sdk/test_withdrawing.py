@@ -8,7 +8,8 @@ import platemark
 from platemark.clip import Clip
 from platemark.errors import LedgerRequestError, RequestError
 from platemark.home import init
-from platemark.media.video import reencode, remux_without_metadata
+from platemark.media.reencoding import reencode
+from platemark.media.video import remux_without_metadata
 from platemark.studio import Studio
 from platemark.verifier import Verifier
 from platemark.withdrawal import withdraw

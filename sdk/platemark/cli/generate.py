@@ -1,68 +1,115 @@
 """`platemark generate`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from platemark.cli import generation_options as option
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
 from platemark.cli.output import Output, stderr_is_terminal
 from platemark.clip import Clip
 from platemark.errors import RequestError
 from platemark.home import find_home, home_directory, init
 from platemark.progress import STAGES, JobProgress, ProgressCallback, ignore_progress
+from platemark_provenance.digest import JsonValue
+
+if TYPE_CHECKING:
+    from platemark.asking import GenerateOptions
+
+_PASSED_ON = (
+    *("out", "task", "fill", "seconds", "size", "fps", "seed", "model", "overwrite"),
+    *("strength", "negative", "steps", "guidance", "sampler", "shift", "rewrite", "actor", "byline", "desk"),
+)
+"""Options that mean the same to the library, under the same names."""
 
 
 def generate(
-    prompt: Annotated[str, typer.Argument(help="What to show, in English or Korean.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The clip's final path, ending in .mp4.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="Length, 0.25 to 60.")] = None,
-    size: Annotated[str | None, typer.Option(help="Frame size, for example 512x512 or 1280x720.")] = None,
-    fps: Annotated[int | None, typer.Option(help="Frames a second, 1 to 60.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same frames.")] = None,
-    model: Annotated[str | None, typer.Option(help="See: platemark models list.")] = None,
-    task: Annotated[str, typer.Option(help="text_to_video.")] = "text_to_video",
-    image: Annotated[Path | None, typer.Option(help="A still to animate (not in this version).")] = None,
-    clip: Annotated[list[Path] | None, typer.Option(help="A clip to go on from (not in this version).")] = None,
-    actor: Annotated[str, typer.Option(help="Who asks; the log keeps a pseudonym.")] = "",
-    byline: Annotated[str, typer.Option(help="Who is named for it; sealed in the log.")] = "",
-    desk: Annotated[str, typer.Option(help="The desk it is for.")] = "",
-    label_lang: Annotated[str | None, typer.Option("--label-lang", help="Language of the label.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
+    context: typer.Context,
+    prompt: option.Prompt,
+    out: option.Out = None,
+    task: option.TaskName = None,
+    images: option.Images = None,
+    clips: option.Clips = None,
+    fill: option.Fill = None,
+    seconds: option.Seconds = None,
+    size: option.FrameSize = None,
+    fps: option.Fps = None,
+    seed: option.Seed = None,
+    model: option.Model = None,
+    strength: option.Strength = None,
+    negative: option.Negative = "",
+    steps: option.Steps = None,
+    guidance: option.Guidance = None,
+    sampler: option.Sampler = "euler",
+    shift: option.Shift = None,
+    rewrite: option.Rewrite = False,
+    allow_source: option.AllowSource = None,
+    reason: option.Reason = "",
+    actor: option.Actor = "",
+    byline: option.Byline = "",
+    desk: option.Desk = "",
+    label_lang: option.LabelLang = None,
+    overwrite: option.Overwrite = False,
+    dry_run: option.DryRun = False,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Make a clip that is screened, labelled, marked, signed and logged, or make none.
+    """Make a clip or a picture that is screened, labelled, marked, signed and logged, or make none.
 
+    \b
     Example: platemark generate "city lights at night, light rain" --seconds 2 --seed 7 --out clip.mp4
-    """
-    # Imported here: torch and FFmpeg take seconds to load, and no other command needs them.
-    from platemark.studio import GenerateOptions, Studio
-
+             platemark generate "눈 내리는 밤의 도시" --image photo.jpg --out animated.mp4
+             platemark generate "a calm blue sea at sunset" --image a.png@0 --image b.png@1.5s --out keyframes.mp4
+             platemark generate "밤의 잔잔한 파란 바다" --clip sea.mp4 --seconds 1 --out longer.mp4
+             platemark generate "a calm blue sea" --task extend-backward --clip sea.mp4 --out earlier.mp4
+             platemark generate "drifting clouds" --clip sea.mp4 --clip sky.mp4 --out connected.mp4
+             platemark generate "a calm blue sea" --clip sea.mp4 --fill 12-20 --out filled.mp4
+             platemark generate "해질녘의 거친 주황색 바다" --clip sea.mp4 --strength 0.8 --out edited.mp4
+             platemark generate "clouds drifting left" --task loop --out loop.mp4
+             platemark generate "해질녘 하늘의 구름" --size 2048x2048 --out picture.png
+    """  # noqa: D301  the backspace is how the command line is told to keep the lines
     printer = output(as_json=as_json, lang=lang, quiet=quiet)
-    if image is not None or clip:
-        raise RequestError(
-            "This version makes clips from a prompt alone; it takes no --image and no --clip.", fix="Leave them out."
-        )
-    chosen: dict[str, object] = {"seconds": seconds, "size": size, "fps": fps, "seed": seed, "model": model}
-    options: GenerateOptions = {"task": task, "actor": actor, "byline": byline, "desk": desk, "overwrite": overwrite}
-    options.update({key: value for key, value in chosen.items() if value is not None})  # type: ignore[typeddict-item]
-    if out is not None:
-        options["out"] = out
-    if label_lang is not None:
-        options["label_language"] = label_lang
-    with Studio.open(_home_or_new(home, printer)) as studio, _progress(printer) as report:
+    _run(prompt, context.params, printer)
+
+
+def _run(prompt: str, said: Mapping[str, Any], printer: Output) -> None:
+    # Imported here: torch and FFmpeg take seconds to load, and no other command needs them.
+    from platemark.studio import Studio
+
+    options = _options(said)
+    with Studio.open(_home_or_new(said["home"], printer)) as studio, _progress(printer) as report:
         for leftover in studio.leftovers:
-            printer.note("{text}", text=leftover.explain(lang))
+            printer.note("{text}", text=leftover.explain(printer.language))
         options["on_progress"] = report
+        if said["dry_run"]:
+            _print_plan(printer, studio.plan(prompt, **options).to_json())
+            return
         made = studio.generate(prompt, **options)
-    _print(printer, made)
+    _print(printer, made, task_was_named=said["task"] is not None)
+
+
+def _options(said: Mapping[str, Any]) -> "GenerateOptions":
+    """Give what was said as the library takes it; what was not said stays out."""
+    options: GenerateOptions = {}
+    options.update({name: said[name] for name in _PASSED_ON if said[name] not in (None, "")})  # type: ignore[typeddict-item]
+    options["images"], options["clips"] = tuple(said["images"] or ()), tuple(said["clips"] or ())
+    if said["label_lang"] is not None:
+        options["label_language"] = said["label_lang"]
+    allowed, reason = said["allow_source"] or (), said["reason"]
+    if bool(allowed) != bool(reason):
+        raise RequestError("--allow-source and --reason go together.", fix="Give both, or neither.")
+    if allowed:
+        from platemark.sources import override_for
+
+        options["override"] = override_for(allowed, reason=reason)
+    return options
 
 
 def _home_or_new(explicit: Path | None, printer: Output) -> Path:
@@ -74,9 +121,11 @@ def _home_or_new(explicit: Path | None, printer: Output) -> Path:
     return made.path
 
 
-def _print(printer: Output, clip: Clip) -> None:
+def _print(printer: Output, clip: Clip, *, task_was_named: bool) -> None:
     printer.data(clip.to_json())
     printer.say("{path}", path=clip.path)
+    if not task_was_named:
+        printer.note("The task is {task}.", task=clip.request.task.value)
     printer.note(
         "Made in {seconds} s with {model}, drawn at {native} and scaled to {size}.",
         seconds=f"{sum(clip.timings.values()):.1f}",
@@ -84,8 +133,38 @@ def _print(printer: Output, clip: Clip) -> None:
         native=f"{clip.native_size[0]}x{clip.native_size[1]}",
         size=clip.request.size,
     )
+    for given in clip.making.given:
+        _note_given(printer, given)
+    if clip.making.rewritten is not None:
+        printer.note("Rewritten: {words}", words=clip.making.rewritten[clip.request.label_language])
     if clip.ignored_words:
         printer.note("The model could not express: {words}.", words=", ".join(clip.ignored_words))
+
+
+def _note_given(printer: Output, given: Mapping[str, JsonValue]) -> None:
+    """Say what a person would not expect to have been left out."""
+    crop, size = given["crop"], given["size"]
+    used = f"{crop['width']}x{crop['height']}" if isinstance(crop, Mapping) else ""
+    if used != size:
+        printer.note(
+            "Of a given {kind} of {size} the middle {used} was used.", kind=given["kind"], size=size, used=used
+        )
+    if given.get("sound") == "left out":
+        printer.note("The sound of the given clip was left out.")
+
+
+def _print_plan(printer: Output, plan: Mapping[str, JsonValue]) -> None:
+    printer.data(plan)
+    for name, value in plan.items():
+        printer.say("{name}: {value}", name=name.replace("_", " "), value=_in_words(value))
+
+
+def _in_words(value: JsonValue) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_in_words(each)}" for name, each in value.items()) or "-"
+    if isinstance(value, list | tuple):
+        return "; ".join(_in_words(each) for each in value) or "-"
+    return "-" if value is None else str(value)
 
 
 @contextmanager

@@ -10,13 +10,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast
 
-from platemark.clip import MAX_FPS, MAX_SECONDS, MAX_SEED, MIN_FPS, Size, check_prompt, check_range
+from platemark.clip import (
+    MAX_FPS,
+    MAX_GUIDANCE,
+    MAX_SECONDS,
+    MAX_SEED,
+    MAX_STEPS,
+    MIN_FPS,
+    Size,
+    check_prompt,
+    check_range,
+)
 from platemark.errors import Cancelled, RequestError
 from platemark.generation.given import STANDARD_CONTROLS, UNCONDITIONED, Conditioning, Controls
 from platemark.generation.resize import RGB
-
-MAX_STEPS = 250
-MAX_GUIDANCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)

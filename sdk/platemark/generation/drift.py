@@ -4,12 +4,17 @@ One rule: a stream. Frames are looked at once and forgotten.
 """
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from platemark.generation.resize import RGB, Picture
+
+F = TypeVar("F")
+Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +78,47 @@ class Seam:
     median: float
 
 
-def measure_seam(frames: Iterable[RGB]) -> Seam:
+class SeamMeter:
+    """Watch a loop go by; it holds the first frame and the last one, and one figure a frame."""
+
+    def __init__(self) -> None:
+        self._steps: list[float] = []
+        self._first: Pixels | None = None
+        self._last: Pixels | None = None
+
+    def feed(self, frame: Pixels) -> None:
+        """Look at the next frame: uint8, of any shape, always the same one."""
+        if self._last is None:
+            self._first = frame
+        else:
+            self._steps.append(_distance(self._last, frame))
+        self._last = frame
+
+    def watch(self, frames: Iterable[F], *, picture: Callable[[F], Pixels]) -> Iterator[F]:
+        """Pass frames on, looking at the part of each that `picture` gives."""
+        for frame in frames:
+            self.feed(picture(frame))
+            yield frame
+
+    @property
+    def seam(self) -> Seam:
+        """Give the seam of the frames seen so far; of less than two there is none."""
+        if self._first is None or self._last is None or not self._steps:
+            return Seam(0.0, 0.0)
+        return Seam(_distance(self._last, self._first), statistics.median(self._steps))
+
+
+def measure_seam(frames: Iterable[Pixels]) -> Seam:
     """Measure a loop's seam.
 
     Args:
         frames: (h, w, 3) uint8, two or more.
     """
-    steps: list[float] = []
-    first: RGB | None = None
-    before: RGB | None = None
+    meter = SeamMeter()
     for frame in frames:
-        first = frame if first is None else first
-        if before is not None:
-            steps.append(_distance(before, frame))
-        before = frame
-    if first is None or before is None or not steps:
-        return Seam(0.0, 0.0)
-    return Seam(_distance(before, first), statistics.median(steps))
+        meter.feed(frame)
+    return meter.seam
 
 
-def _distance(one: RGB, other: RGB) -> float:
+def _distance(one: Pixels, other: Pixels) -> float:
     return float(np.mean(np.abs(one.astype(np.float32) - other)))

@@ -7,8 +7,12 @@ assumed and nothing ignored. A rewritten prompt is a new prompt: it goes through
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from platemark.errors import RequestError
 from platemark.generation.scenes import SlotValues
 from platemark.generation.text import understand
+from platemark_provenance.digest import JsonValue
+
+_MODELS = ("embedded",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,34 @@ class Rewriting:
     understood: Mapping[str, str]
     added: Mapping[str, str]
     not_expressed: tuple[str, ...]
+
+    def sentences(self) -> dict[str, str]:
+        """Give the two sentences by the names under which they are screened."""
+        return {"rewritten_en": self.english, "rewritten_ko": self.korean}
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give all of it; every word of the sentences is the model's own."""
+        return {
+            "en": self.english,
+            "ko": self.korean,
+            "understood": dict(self.understood),
+            "added": dict(self.added),
+            "not_expressed": list(self.not_expressed),
+        }
+
+
+def rewrite_for(model: str, prompt: str) -> Rewriting:
+    """Rewrite a prompt for a model.
+
+    Raises:
+        RequestError: the model has no grammar of its own, or nothing in the prompt names a scene that it can show.
+    """
+    if model not in _MODELS:
+        raise RequestError(
+            f"The model {model[:40]!r} takes prompts as they are; only {', '.join(_MODELS)} has words of its own.",
+            fix="Leave --rewrite out.",
+        )
+    return rewrite(prompt)
 
 
 def rewrite(prompt: str) -> Rewriting:

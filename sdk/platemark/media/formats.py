@@ -3,6 +3,7 @@
 One rule: tables and plain values; no input or output, no video library. Colour numbers are ITU-T H.273's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -63,6 +64,13 @@ _RANGES = {1: "tv", 2: "pc"}
 
 _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
+# A fixed number of threads, since x264's output depends on it and must not depend on the machine's core count.
+# Without cpu-independent, equal input gave unequal bytes in about half of the runs here, with one thread as with four
+# (x264 core 165, measured November 2026: macroblock-tree rate control with approximate vector arithmetic).
+REPRODUCIBLE = {"threads": "4", "x264-params": "cpu-independent=1"}
+NO_SEI = "filter_units=remove_types=6"
+"""x264 writes its version and options into a type 6 unit (H.264, 7.4.1: SEI); nothing else of ours is one."""
+
 HD_LINES = 720
 """Untagged files with at least as many lines are taken for BT.709, smaller ones for BT.601, as players do."""
 
@@ -103,7 +111,8 @@ def is_bt709_matrix(matrix: str, *, height: int) -> bool:
 class VideoFacts:
     """What a file says of its picture, in ffprobe's words.
 
-    `frames` is none where the container does not count them. `rotation_deg` is what a player turns the
+    `frames` is none where the container does not count them. `steady` says that each frame is shown within one frame's
+    time of where a constant rate would show it. `rotation_deg` is what a player turns the
     picture by, counter-clockwise, to show it upright; no reader here applies it.
     """
 
@@ -117,6 +126,21 @@ class VideoFacts:
     color: ColorTags
     rotation_deg: int
     has_audio: bool
+    steady: bool = True
+
+
+def is_steady(times: Sequence[int], *, finest: Fraction, average: Fraction) -> bool:
+    """Say whether frames that should be equally far apart in time are, each within one step of its place.
+
+    Args:
+        times: of all frames, in any unit, in the order of decoding; empty where the container does not list them.
+        finest: the lowest rate, in frames a second, at which every frame has a place; it then judges instead.
+        average: frames a second.
+    """
+    if len(times) < 3:
+        return finest <= average * Fraction(11, 10)
+    step = Fraction(times[-1] - times[0], len(times) - 1)
+    return all(abs(time - times[0] - index * step) <= step for index, time in enumerate(times))
 
 
 @dataclass(frozen=True, slots=True)

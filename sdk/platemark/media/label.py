@@ -26,6 +26,9 @@ Place = Literal["top_right", "top_left", "bottom_right", "bottom_left"]
 STANDARD_TEXTS = {"en": "AI-generated", "ko": "AI 생성 영상"}
 """The standard wordings. Both keep the capital letters "AI", which the European code of practice asks for."""
 
+STANDARD_STILL_TEXTS = {"ko": "AI 생성 이미지"}
+"""For stills, where a language's standard wording speaks of a clip."""
+
 MIN_HEIGHT_SHARE = 0.05
 """Letters are at least this share of the short side high.
 

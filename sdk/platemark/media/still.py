@@ -7,6 +7,9 @@ decompressed, and every fault of the file is a MediaError. Pillow's own global l
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,9 @@ MAX_PIXELS = 64_000_000
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _PNG_MAGIC, _JPEG_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_ORIENTATION = 0x0112
+_QUARTER_TURNS = (5, 6, 7, 8)
+"""Source: Exif 2.32, tag 0x0112: the values at which width and height change places."""
 _FAULTS = (
     OSError,
     SyntaxError,
@@ -34,6 +40,21 @@ _FAULTS = (
     zlib.error,
 )
 """What Pillow's decoders are known to raise for files that break their format's rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillFacts:
+    """What a picture file says of itself: its format, colour mode in Pillow's words, upright size, frames, and depth.
+
+    `bits` is per channel, as the file holds it; what Pillow hands out has 8.
+    """
+
+    kind: str
+    mode: str
+    width: int
+    height: int
+    frames: int
+    bits: int
 
 
 def is_still(path: Path) -> bool:
@@ -53,6 +74,25 @@ def is_still(path: Path) -> bool:
     return head.startswith((_PNG_MAGIC, _JPEG_MAGIC)) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
+def read_still_facts(path: Path) -> StillFacts:
+    """Read what a picture file says of itself; no pixel is decompressed.
+
+    Raises:
+        MediaError: the file is missing, of another kind, damaged, or over 64 million pixels.
+    """
+    with _opened(path) as picture:
+        turned = picture.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
+        width, height = reversed(picture.size) if turned else picture.size
+        return StillFacts(
+            kind=picture.format or "",
+            mode=picture.mode,
+            width=width,
+            height=height,
+            frames=getattr(picture, "n_frames", 1),
+            bits=_bits(path, picture.mode),
+        )
+
+
 def read_still(path: Path) -> RGB:
     """Read a PNG, JPEG or WebP picture as people see it: upright, transparency over white, first frame only.
 
@@ -64,19 +104,8 @@ def read_still(path: Path) -> RGB:
     Raises:
         MediaError: the file is missing, of another kind, damaged, or over 64 million pixels.
     """
-    if not path.is_file():
-        raise MediaError(f"{path} is not a file.", fix="Check the name.")
-    try:
-        # Pillow warns about large pictures on its own terms; here the bound below decides.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as picture:
-                _check_pixels(path, picture.size)
-                return np.array(_flatten(ImageOps.exif_transpose(picture)))
-    except (*_FAULTS, Image.DecompressionBombError) as error:
-        raise MediaError(
-            f"{path} is not a readable PNG, JPEG or WebP picture.", fix="Use an undamaged copy."
-        ) from error
+    with _opened(path) as picture:
+        return np.array(_flatten(ImageOps.exif_transpose(picture)))
 
 
 def write_still(picture: RGB, path: Path) -> None:
@@ -101,6 +130,32 @@ def write_still(picture: RGB, path: Path) -> None:
             Image.fromarray(picture).save(path, kind, **options)
         except OSError as error:
             raise output_error(error.errno, path) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    if not path.is_file():
+        raise MediaError(f"{path} is not a file.", fix="Check the name.")
+    try:
+        # Pillow warns about large pictures on its own terms; here the bound below decides.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_FORMATS) as picture:
+                _check_pixels(path, picture.size)
+                yield picture
+    except (*_FAULTS, Image.DecompressionBombError) as error:
+        raise MediaError(
+            f"{path} is not a readable PNG, JPEG or WebP picture.", fix="Use an undamaged copy."
+        ) from error
+
+
+def _bits(path: Path, mode: str) -> int:
+    """Give the bits of a channel: PNG keeps them at a fixed place, which Pillow does not show for colour pictures."""
+    with path.open("rb") as file:
+        head = file.read(25)
+    if head.startswith(_PNG_MAGIC):
+        return head[24]
+    return 16 if mode.startswith("I") else 8
 
 
 def _check_pixels(path: Path, size: tuple[int, int]) -> None:

@@ -10,6 +10,7 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -27,7 +28,17 @@ from av.video.stream import VideoStream
 from platemark.clip import Size
 from platemark.errors import MediaError, OutputError, RequestError
 from platemark.media.destination import output_error, refuse_same_file, whole_file
-from platemark.media.formats import MAX_SIDE, ColorTags, EncodeSettings, VideoFacts, check_bounds, is_bt709_matrix
+from platemark.media.formats import (
+    MAX_SIDE,
+    NO_SEI,
+    REPRODUCIBLE,
+    ColorTags,
+    EncodeSettings,
+    VideoFacts,
+    check_bounds,
+    is_bt709_matrix,
+    is_steady,
+)
 from platemark.media.planes import fill_plane, plane_pixels
 from platemark.media.yuv import RGB, Luma, YuvFrame, map_luma, to_yuv420
 
@@ -44,7 +55,6 @@ __all__ = [
     "read_luma",
     "read_tags",
     "read_video_facts",
-    "reencode",
     "remux_without_metadata",
     "to_yuv420",
     "write_video",
@@ -58,12 +68,6 @@ _READ_OPTIONS = {
     "max_pixels": str(MAX_SIDE * MAX_SIDE),
 }
 _WRITE_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}
-# A fixed number of threads, since x264's output depends on it and must not depend on the machine's core count.
-# Without cpu-independent, equal input gave unequal bytes in about half of the runs here, with one thread as with four
-# (x264 core 165, measured November 2026: macroblock-tree rate control with approximate vector arithmetic).
-_REPRODUCIBLE = {"threads": "4", "x264-params": "cpu-independent=1"}
-_NO_SEI = "filter_units=remove_types=6"
-"""x264 writes its version and options into a type 6 unit (H.264, 7.4.1: SEI); nothing else of ours is one."""
 
 _PLANAR = re.compile(r"(?:yuvj?a?\d{3}p|gray|nv(?:12|16|21|24))(?:(?:9|10|12|14|16)le)?")
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -208,19 +212,6 @@ def combine(picture: Path, sound: Path, destination: Path) -> VideoFacts:
     return facts
 
 
-def reencode(source: Path, destination: Path, *, crf: int = 28, size: Size | None = None) -> VideoFacts:
-    """Decode a clip and encode it again, as a sharing site would; sound, tags and rotation are lost.
-
-    Raises:
-        MediaError: the source cannot be read.
-        RequestError: source and destination are one file, or `crf` is out of range.
-        OutputError: the destination cannot be written.
-    """
-    refuse_same_file(source, destination)
-    settings = EncodeSettings(fps=read_video_facts(source).fps, crf=crf)
-    return write_video(read_frames_yuv420(source, size=size), destination, settings=settings)
-
-
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """An open file and its picture stream."""
@@ -251,7 +242,13 @@ class _Opened:
             ),
             rotation_deg=rotation_deg,
             has_audio=bool(self.container.streams.audio),
+            steady=self._is_steady(fps),
         )
+
+    def _is_steady(self, fps: Fraction) -> bool:
+        stream, entries = self.video, self.video.index_entries
+        times = [entry.timestamp for entry in entries] if len(entries) == stream.frames else []
+        return is_steady(times, finest=stream.base_rate or fps, average=fps)
 
     def frames(self) -> Iterator[VideoFrame]:
         """Decode every frame; a file that promises more than it holds is an error where it ends."""
@@ -434,7 +431,7 @@ def _encode(container: OutputContainer, frames: Iterable[YuvFrame], settings: En
         if stream is None or strip is None:
             stream = _h264_stream(container, frame, settings)
             container.start_encoding()
-            strip = BitStreamFilterContext(_NO_SEI, stream)
+            strip = BitStreamFilterContext(NO_SEI, stream)
         _mux(container, stream, strip, _picture(frame, stream, count - 1))
     if stream is None or strip is None:
         raise RequestError("A clip has at least one frame; none came.")
@@ -458,7 +455,7 @@ def _h264_stream(container: OutputContainer, first: YuvFrame, settings: EncodeSe
         "crf": str(settings.crf),
         "preset": settings.preset,
         "flags": "+bitexact",
-        **_REPRODUCIBLE,
+        **REPRODUCIBLE,
         "chroma_sample_location": "left",
     }
     stream = container.add_stream("libx264", rate=settings.fps, options=options)

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from platemark.clip import MAX_FPS, MAX_SECONDS, MIN_FPS, MIN_SECONDS, Size, check_range
+from platemark.clip import MAX_FPS, MIN_FPS, Size, check_range
 from platemark.errors import RequestError
 from platemark.generation.backend import GenerationRequest
 from platemark.generation.given import MAX_GIVEN_BYTES, STANDARD_CONTROLS, UNCONDITIONED, Conditioning, Controls
@@ -151,20 +151,6 @@ def fit_clip(frames: Iterable[RGB], *, source_fps: Fraction | float, size: Size,
         width=record.width, height=record.height, crop=record.crop, size=size, frames_read=read, frames=len(fitted)
     )
     return GivenClip(pixels=np.stack(fitted), fps=fps, record=whole)
-
-
-def whole_frames(seconds: float, fps: int) -> int:
-    """Give the frames of a length, to the nearest.
-
-    Raises:
-        RequestError: a value is out of bounds, or there would be no frame.
-    """
-    check_range("seconds", seconds, MIN_SECONDS, MAX_SECONDS)
-    check_range("fps", fps, MIN_FPS, MAX_FPS)
-    frames = round(seconds * fps)
-    if frames < 1:
-        raise RequestError(f"{seconds} s at {fps} frames a second is not one frame.", fix="Ask for a longer clip.")
-    return frames
 
 
 @dataclass(frozen=True, slots=True)

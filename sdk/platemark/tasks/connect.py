@@ -5,10 +5,11 @@ One rule: both given clips come out bit for bit.
 
 from dataclasses import dataclass
 
+from platemark.clip import whole_frames
 from platemark.errors import RequestError
 from platemark.generation.backend import GenerationRequest, Generator
 from platemark.generation.given import Conditioning, Footage
-from platemark.tasks.conditioning import STANDARD_SAMPLING, Format, GivenClip, Sampling, request_for, whole_frames
+from platemark.tasks.conditioning import STANDARD_SAMPLING, Format, GivenClip, Sampling, request_for
 from platemark.tasks.planned import PlannedClip, plan_request
 
 

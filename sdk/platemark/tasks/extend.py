@@ -6,10 +6,11 @@ One rule: the given clip comes out bit for bit, and the made frames are added to
 from dataclasses import dataclass
 from typing import Literal
 
+from platemark.clip import whole_frames
 from platemark.errors import RequestError
 from platemark.generation.backend import GenerationRequest, Generator
 from platemark.generation.given import Conditioning, Footage
-from platemark.tasks.conditioning import STANDARD_SAMPLING, Format, GivenClip, Sampling, request_for, whole_frames
+from platemark.tasks.conditioning import STANDARD_SAMPLING, Format, GivenClip, Sampling, request_for
 from platemark.tasks.planned import PlannedClip, plan_request
 
 

@@ -5,7 +5,7 @@ One rule: the still is cut to the clip's aspect ratio around its middle, comes o
 
 from dataclasses import dataclass, field
 
-from platemark.clip import Size
+from platemark.clip import Size, whole_frames
 from platemark.generation.backend import GenerationRequest, Generator
 from platemark.generation.given import Conditioning, Footage
 from platemark.generation.resize import RGB
@@ -17,7 +17,6 @@ from platemark.tasks.conditioning import (
     Sampling,
     cover,
     request_for,
-    whole_frames,
 )
 from platemark.tasks.planned import PlannedClip, plan_request
 

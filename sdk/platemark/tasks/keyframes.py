@@ -5,7 +5,7 @@ One rule: each keyframe stands at the frame it was placed at and comes out as it
 
 from dataclasses import dataclass, field
 
-from platemark.clip import Size
+from platemark.clip import Size, whole_frames
 from platemark.errors import RequestError
 from platemark.generation.backend import GenerationRequest, Generator
 from platemark.generation.given import Conditioning, Footage
@@ -18,7 +18,6 @@ from platemark.tasks.conditioning import (
     Sampling,
     cover,
     request_for,
-    whole_frames,
 )
 from platemark.tasks.planned import PlannedClip, plan_request
 

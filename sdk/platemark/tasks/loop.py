@@ -5,7 +5,7 @@ One rule: the seam is one step among the others; what cannot go around is refuse
 
 from dataclasses import dataclass
 
-from platemark.clip import Size
+from platemark.clip import Size, whole_frames
 from platemark.generation.backend import GenerationRequest, Generator
 from platemark.generation.given import Conditioning
 from platemark.tasks.conditioning import (
@@ -14,7 +14,6 @@ from platemark.tasks.conditioning import (
     Format,
     Sampling,
     request_for,
-    whole_frames,
 )
 from platemark.tasks.planned import PlannedClip, plan_request
 

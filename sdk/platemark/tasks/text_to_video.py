@@ -5,8 +5,7 @@ One rule: a task says what is wanted and knows no generator; any that follows th
 
 from dataclasses import dataclass
 
-from platemark.clip import MAX_FPS, MAX_SECONDS, MIN_FPS, MIN_SECONDS, Size, check_range
-from platemark.errors import RequestError
+from platemark.clip import Size, whole_frames
 from platemark.generation.backend import GenerationRequest, Generator
 from platemark.generation.given import STANDARD_CONTROLS, Controls
 from platemark.tasks.planned import PlannedClip, plan_request
@@ -44,8 +43,6 @@ class TextToVideo:
     controls: Controls = STANDARD_CONTROLS
 
     def __post_init__(self) -> None:
-        check_range("seconds", self.seconds, MIN_SECONDS, MAX_SECONDS)
-        check_range("fps", self.fps, MIN_FPS, MAX_FPS)
         self.to_request()
 
     def to_request(self) -> GenerationRequest:
@@ -54,15 +51,10 @@ class TextToVideo:
         Raises:
             RequestError: a value is out of bounds, or there would be no frame.
         """
-        frames = round(self.seconds * self.fps)
-        if frames < 1:
-            raise RequestError(
-                f"{self.seconds} s at {self.fps} frames a second is not one frame.", fix="Ask for a longer clip."
-            )
         return GenerationRequest(
             prompt=self.prompt,
             size=self.size,
-            frames=frames,
+            frames=whole_frames(self.seconds, self.fps),
             fps=self.fps,
             seed=self.seed,
             steps=self.steps,

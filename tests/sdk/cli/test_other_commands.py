@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cli_session import Run
 
-from platemark.media.video import reencode
+from platemark.media.reencoding import reencode
 
 
 def test_init_makes_a_home_and_says_so_and_again_says_that_it_is_there(run: Run, tmp_path: Path) -> None:

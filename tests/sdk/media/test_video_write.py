@@ -18,12 +18,12 @@ import pytest
 from platemark.clip import Size
 from platemark.errors import MediaError, OutputError, RequestError
 from platemark.media.formats import BT709_LIMITED, EncodeSettings
+from platemark.media.reencoding import reencode
 from platemark.media.video import (
     combine,
     read_frames_rgb,
     read_luma,
     read_video_facts,
-    reencode,
     remux_without_metadata,
     write_video,
 )

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from platemark.clip import Size
+from platemark.clip import Size, whole_frames
 from platemark.errors import MediaError, RequestError
 from platemark.generation.resize import RGB
 from platemark.media.still import read_still
 from platemark.tasks import conditioning
-from platemark.tasks.conditioning import cover, fit_clip, whole_frames
+from platemark.tasks.conditioning import cover, fit_clip
 from platemark.tasks.image_to_video import ImageToVideo
 
 SMALL = Size(128, 128)

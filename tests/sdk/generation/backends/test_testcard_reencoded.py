@@ -20,7 +20,8 @@ from platemark.generation.backend import GenerationRequest
 from platemark.generation.backends.testcard import TestCardGenerator, read_seed
 from platemark.generation.resize import RGB, resize
 from platemark.media.formats import EncodeSettings
-from platemark.media.video import read_frames_rgb, reencode, write_video
+from platemark.media.reencoding import reencode
+from platemark.media.video import read_frames_rgb, write_video
 from platemark.media.yuv import to_yuv420
 
 SEEDS = [0, 1, 0x5555555555555555, 0x2AAAAAAAAAAAAAAA, MAX_SEED, 0x123456789ABCDEF, 2**62]

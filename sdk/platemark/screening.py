@@ -1,0 +1,83 @@
+"""The texts of a request before the policy: the prompt, what to stay away from, and the prompt in the model's words.
+
+One rule: what reaches the model was screened in the very form in which it reaches it, and each decision is an event.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import uuid_utils
+
+from platemark.clip import ClipRequest
+from platemark.errors import PromptHeld, PromptRefused
+from platemark.generation.rewriting import Rewriting, rewrite_for
+from platemark_policy.decision import Decision, Verdict
+from platemark_policy.engine import Engine
+from platemark_provenance.digest import JsonValue
+
+LogDecision = Callable[[str, Decision], None]
+"""Gets the name of the text, and what was decided on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Texts that the policy allowed.
+
+    Attributes:
+        decision: on the prompt as it was given.
+        prompt: what the model gets.
+        rewriting: how the prompt became that; none where it stayed as it was.
+        further: the decisions on the other texts, by the text's name.
+    """
+
+    decision: Decision
+    prompt: str
+    rewriting: Rewriting | None = None
+    further: tuple[tuple[str, Decision], ...] = ()
+
+    def summary(self) -> tuple[Mapping[str, JsonValue], ...]:
+        """Say of each text how it was decided."""
+        every = (("prompt", self.decision), *self.further)
+        return tuple(
+            {"text": name, "verdict": each.verdict.value, "decision_id": each.decision_id} for name, each in every
+        )
+
+
+def screen_texts(request: ClipRequest, engine: Engine, *, at: datetime, log: LogDecision) -> Screened:
+    """Screen all texts of a request, in the order in which they come to be.
+
+    Raises:
+        PromptRefused: the policy blocks one of them.
+        PromptHeld: an editor must decide on one of them.
+        RequestError: the prompt cannot be rewritten.
+    """
+
+    def decide(name: str, text: str) -> Decision:
+        """Screen one text, log it, and go on only if it is allowed."""
+        decision = engine.screen_prompt(text, at=at, decision_id=str(uuid_utils.uuid7()))
+        log(name, decision)
+        raise_unless_allowed(decision)
+        return decision
+
+    decision, further = decide("prompt", request.prompt), []
+    if request.steering.negative:
+        further.append(("negative", decide("negative", request.steering.negative)))
+    if not request.rewrite:
+        return Screened(decision, request.prompt, None, tuple(further))
+    rewriting = rewrite_for(request.model, request.prompt)
+    further += [(name, decide(name, text)) for name, text in rewriting.sentences().items()]
+    return Screened(decision, rewriting.english, rewriting, tuple(further))
+
+
+def raise_unless_allowed(decision: Decision) -> None:
+    """Let an allowed text or clip pass.
+
+    Raises:
+        PromptRefused: the policy blocks it.
+        PromptHeld: an editor must decide.
+    """
+    if decision.verdict is Verdict.BLOCK:
+        raise PromptRefused(decision)
+    if decision.verdict is Verdict.REVIEW:
+        raise PromptHeld(decision, ticket=decision.decision_id)
