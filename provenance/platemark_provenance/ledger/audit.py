@@ -17,9 +17,10 @@ from platemark_provenance.errors import LedgerCorrupt, VerificationError
 from platemark_provenance.ledger.checkpoint import Checkpoint, open_checkpoint
 from platemark_provenance.ledger.database import check_triggers
 from platemark_provenance.ledger.event import decode_body, derive_columns, sealed_digest
+from platemark_provenance.ledger.frontier import TILE_WIDTH
 from platemark_provenance.ledger.merkle import leaf_hash, root_of_complete
 from platemark_provenance.ledger.sealing import SealedPayload, Sealer
-from platemark_provenance.ledger.tiles import TILE_WIDTH, StoredTree, split_hashes
+from platemark_provenance.ledger.tiles import StoredTree, split_hashes
 
 _INDEX_COLUMNS = ("event_id", "ts_us", "type", "clip", "actor", "desk", "decision", "model")
 # Plain text, so that values come as SQLite holds them and not as a column type would have them.

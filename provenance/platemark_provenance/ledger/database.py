@@ -8,7 +8,7 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -97,10 +97,26 @@ def open_engine(path: Path, *, busy_timeout_s: float) -> Engine:
             f"There is no ledger at {path}.", fix="Run `platemark init`, or `platemark db upgrade` in a home."
         )
 
+    engine = create_engine(
+        "sqlite://", creator=connector(path, busy_timeout_s), poolclass=QueuePool, pool_size=5, max_overflow=20
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a write fails at once when another writes, whatever the
+        # timeout; one that says so at its beginning waits its turn.
+        write = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def connector(path: Path, busy_timeout_s: float) -> Callable[[], sqlite3.Connection]:
+    """Give a function that opens a connection with the ledger's settings to an existing file."""
     # Made once: the working directory may change while the ledger is open.
     address = f"file:{quote(str(path.absolute()))}?mode=rw"
 
-    def _connect() -> sqlite3.Connection:
+    def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
             address,
             uri=True,
@@ -116,16 +132,14 @@ def open_engine(path: Path, *, busy_timeout_s: float) -> Engine:
             raise
         return connection
 
-    engine = create_engine("sqlite://", creator=_connect, poolclass=QueuePool, pool_size=5, max_overflow=20)
+    return connect
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A deferred transaction that turns into a write fails at once when another writes, whatever the
-        # timeout; one that says so at its beginning waits its turn.
-        write = connection.get_execution_options().get("write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
-    return engine
+def _driver_connection(connection: Connection) -> sqlite3.Connection:
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        raise LedgerUnavailable("The ledger's connection was closed.", fix="Open the ledger again.")
+    return raw
 
 
 @contextmanager
@@ -241,11 +255,15 @@ class Database:
     def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
         self.path = path
         self._engine = open_engine(path, busy_timeout_s=busy_timeout_s)
+        self._connect = connector(path, busy_timeout_s)
         self._writer = self._engine.execution_options(write=True)
         # One writer at a time in this process: SQLite's own queue between connections is unfair, threads need
         # not stand in it. Held across a whole transaction, so `_writing` belongs to the thread that holds it.
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        """Held by whoever writes in this process."""
         self._writing: Connection | None = None
+        self._raw: sqlite3.Connection | None = None
+        self._process = os.getpid()
         self._spoiled = False
         self._closed = False
         try:
@@ -274,8 +292,7 @@ class Database:
         Inside a `write` block of the same thread it is that block's connection, so that a thread reads what
         it wrote.
         """
-        if self._closed:
-            raise LedgerUnavailable("This ledger was closed.", fix="Open it again.")
+        self.check_usable()
         writing = self._writing if self.is_writing else None
         if writing is not None:
             yield writing
@@ -290,9 +307,9 @@ class Database:
         A block inside a block of the same thread joins it. When an inner block fails, the outer one cannot be
         kept either, even where the error was caught between them.
         """
-        with self._lock:
-            if self._closed:
-                raise LedgerUnavailable("This ledger was closed.", fix="Open it again.")
+        self.check_usable()
+        with self.lock:
+            self.check_usable()
             if self._writing is None:
                 yield from self._write_outermost()
             else:
@@ -313,17 +330,70 @@ class Database:
             finally:
                 self._writing = None
 
+    @contextmanager
+    def write_raw(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection below SQLAlchemy for the log's few statements; kept as a whole, or nothing.
+
+        Inside a `write` block of the same thread it belongs to that block. Else it is always the same connection, so
+        that SQLite can tell whether somebody else wrote in between.
+        """
+        self.check_usable()
+        with self.lock:
+            self.check_usable()
+            if self._writing is not None:
+                with self.write() as connection:
+                    yield _driver_connection(connection)
+            else:
+                with translated_errors(self.path):
+                    yield from self._write_raw_outermost()
+
+    def _write_raw_outermost(self) -> Iterator[sqlite3.Connection]:
+        if self._raw is None:
+            self._raw = self._connect()
+        done = False
+        try:
+            self._raw.execute("BEGIN IMMEDIATE")
+            yield self._raw
+            self._raw.execute("COMMIT")
+            done = True
+        finally:
+            if not done and self._raw is not None:
+                # Whatever stopped it may have left the connection in any state; closing rolls back.
+                self._raw.close()
+                self._raw = None
+
+    def check_usable(self) -> None:
+        """Refuse to go on after `close` or in a forked child; takes no lock, for a fork may have left it held.
+
+        Raises:
+            LedgerUnavailable: the ledger has to be opened again.
+        """
+        if os.getpid() != self._process:
+            # Locks and threads do not come along, and SQLite forbids a connection to be used after a fork.
+            raise LedgerUnavailable(
+                "This ledger was opened before the process was forked; it is not usable in the child.",
+                fix="Open it in the child process.",
+            )
+        if self._closed:
+            raise LedgerUnavailable("This ledger was closed.", fix="Open it again.")
+
     @property
     def is_writing(self) -> bool:
         """Whether this thread is inside a `write` block."""
-        if not self._lock.acquire(blocking=False):
+        if not self.lock.acquire(blocking=False):
             return False
         try:
             return self._writing is not None
         finally:
-            self._lock.release()
+            self.lock.release()
 
     def close(self) -> None:
         """Close every connection; harmless when done twice."""
         self._closed = True
+        if os.getpid() != self._process:
+            self._engine.dispose(close=False)
+            return
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
         self._engine.dispose()

@@ -5,11 +5,12 @@ One rule: the leaf of an event is its stored bytes. Columns beside them are an i
 """
 
 import json
-import unicodedata
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from json.encoder import encode_basestring
 from uuid import UUID
 
 from platemark_provenance.digest import JsonValue, canonical_json
@@ -25,6 +26,8 @@ SEALED_ONLY = frozenset({"prompt", "negative_prompt", "byline"})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
+"""The characters of Unicode's categories Cc and Cs; the text of a NewEvent is checked at every append."""
 _TEXT_COLUMNS = ("clip", "actor", "desk", "decision", "model")
 
 
@@ -112,11 +115,14 @@ class NewEvent:
     event_id: str | None = None
 
     def __post_init__(self) -> None:
-        if self.type not in list(EventType):
+        if not isinstance(self.type, EventType):
             raise LedgerRequestError(f"An event has one of the known types; got {str(self.type)[:60]!r}.")
-        for name in _TEXT_COLUMNS:
-            check_text(name, getattr(self, name))
-        if misplaced := sorted(SEALED_ONLY & set(self.facts)):
+        for name, value in zip(
+            _TEXT_COLUMNS, (self.clip, self.actor, self.desk, self.decision, self.model), strict=True
+        ):
+            if value is not None:
+                check_text(name, value)
+        if misplaced := sorted(SEALED_ONLY.intersection(self.facts)):
             raise LedgerRequestError(
                 f"Facts are open to every reader; {', '.join(misplaced)} should be sealed.",
                 fix="Pass it in `sealed`.",
@@ -140,6 +146,17 @@ class Appended:
     event_id: str
     root: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An event that is kept and will get its place in the log.
+
+    Args:
+        event_id: its UUID; appending it again with this id tells the place.
+    """
+
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,36 +239,63 @@ class Stamp:
 
 
 def encode_body(new: NewEvent, stamp: Stamp) -> bytes:
-    """Write an event as the bytes that become its leaf.
+    """Write an event as the bytes that become its leaf: the canonical JSON of all it says.
 
     Raises:
         LedgerRequestError: the bytes would not fit an entry of the log.
         PlatemarkError: a fact has no canonical JSON.
     """
-    body: dict[str, JsonValue] = {
-        "v": BODY_VERSION,
-        "id": stamp.event_id,
-        "ts": stamp.ts_us,
-        "type": new.type.value,
-        "facts": new.facts,
-    }
-    optional: dict[str, JsonValue] = {
-        "clip": new.clip,
-        "actor": stamp.actor,
-        "desk": new.desk,
-        "decision": new.decision,
-        "model": new.model,
-    }
-    body.update({name: value for name, value in optional.items() if value is not None})
-    if stamp.sealed_sha256 is not None:
-        body["sealed"] = {"sha256": stamp.sealed_sha256}
-    encoded = canonical_json(body)
+    return encode_columns(columns_of(new, stamp), new.facts, stamp.sealed_sha256 or "")
+
+
+def encode_columns(columns: Columns, facts: Mapping[str, JsonValue], sealed_sha256: str) -> bytes:
+    """Do what `encode_body` does with an event that was taken apart; no digest is an empty one.
+
+    Raises:
+        LedgerRequestError, PlatemarkError: see `encode_body`.
+    """
+    encoded = b"".join((body_head(columns), canonical_json(facts), body_tail(columns, sealed_sha256)))
     if len(encoded) > LARGEST_BODY_BYTES:
         raise LedgerRequestError(
             f"An event has at most {LARGEST_BODY_BYTES} bytes; this one would have {len(encoded)}.",
             fix="Keep long material in a file and record its SHA-256.",
         )
     return encoded
+
+
+def body_head(columns: Columns) -> bytes:
+    """Give the stored bytes before the facts. Keys are sorted, so columns of other values give other bytes."""
+    parts = ["{"]
+    if columns.actor is not None:
+        parts.append(f'"actor":{encode_basestring(columns.actor)},')
+    if columns.clip is not None:
+        parts.append(f'"clip":{encode_basestring(columns.clip)},')
+    if columns.decision is not None:
+        parts.append(f'"decision":{encode_basestring(columns.decision)},')
+    if columns.desk is not None:
+        parts.append(f'"desk":{encode_basestring(columns.desk)},')
+    parts.append('"facts":')
+    return "".join(parts).encode()
+
+
+def body_tail(columns: Columns, sealed_sha256: str) -> bytes:
+    """Give the stored bytes after the facts.
+
+    Args:
+        columns: the index columns.
+        sealed_sha256: digest of the sealed part; empty where the event has none.
+    """
+    model = "" if columns.model is None else f'"model":{encode_basestring(columns.model)},'
+    sealed = f'"sealed":{{"sha256":"{sealed_sha256}"}},' if sealed_sha256 else ""
+    event_id, kind = encode_basestring(columns.event_id), encode_basestring(columns.type)
+    return f',"id":{event_id},{model}{sealed}"ts":{columns.ts_us},"type":{kind},"v":{BODY_VERSION}}}'.encode()
+
+
+def columns_of(new: NewEvent, stamp: Stamp) -> Columns:
+    """Give the index columns of an event that is about to be written; `derive_columns` finds the same in its bytes."""
+    return Columns(
+        stamp.event_id, stamp.ts_us, new.type.value, new.clip, stamp.actor, new.desk, new.decision, new.model
+    )
 
 
 def decode_body(body: bytes) -> dict[str, JsonValue]:
@@ -345,7 +389,7 @@ def check_text(name: str, value: str | None) -> None:
         return
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_FIELD:
         raise LedgerRequestError(f"The {name} must be text of 1 to {LONGEST_FIELD} characters.")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    if _CONTROL.search(value):
         raise LedgerRequestError(f"The {name} must not contain control characters.")
 
 

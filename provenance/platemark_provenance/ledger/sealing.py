@@ -28,6 +28,9 @@ _NONCE_BYTES = 12
 _PSEUDONYM_BYTES = 10
 """80 bits of HMAC: 16 base32 characters, no two of a newsroom's people alike."""
 
+_MOST_REMEMBERED = 4_096
+"""People; a newsroom has fewer, and each of them appends often."""
+
 
 @dataclass(frozen=True, slots=True)
 class SealedPayload:
@@ -61,6 +64,7 @@ class Sealer:
         self._cipher = AESGCM(_derive(payload_key, b"org.platemark sealed payload 1"))
         self._pseudonym_key = _derive(payload_key, b"org.platemark actor pseudonym 1")
         self._random_bytes = random_bytes
+        self._pseudonyms: dict[str, str] = {}
 
     def seal(self, event_id: str, content: Mapping[str, JsonValue]) -> SealedPayload:
         """Encrypt the sealed part of one event, bound to its id.
@@ -98,9 +102,15 @@ class Sealer:
 
     def pseudonym(self, identity: str) -> str:
         """Give the stable pseudonym of a person; without the key it says nothing about who that is."""
+        known = self._pseudonyms.get(identity)
+        if known is not None:
+            return known
         spelled = unicodedata.normalize("NFC", identity).encode()
         tag = hmac.digest(self._pseudonym_key, spelled, "sha256")[:_PSEUDONYM_BYTES]
-        return PSEUDONYM_PREFIX + base64.b32encode(tag).decode().lower()
+        made = PSEUDONYM_PREFIX + base64.b32encode(tag).decode().lower()
+        if len(self._pseudonyms) < _MOST_REMEMBERED:
+            self._pseudonyms[identity] = made
+        return made
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

@@ -9,24 +9,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack, overload
 
 import uuid_utils
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError, VerificationError
 from platemark_provenance.ledger import merkle
-from platemark_provenance.ledger.appending import Appender, agreed_size
+from platemark_provenance.ledger.appending import Clerk, check_agreement
 from platemark_provenance.ledger.audit import Audit, LedgerReport
 from platemark_provenance.ledger.checkpoint import Checkpoint, check_origin, open_checkpoint, sign_checkpoint
 from platemark_provenance.ledger.database import Database, database_path
-from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent
+from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent, Staged
 from platemark_provenance.ledger.query import Criteria, Filter, Page, known_pseudonym, read_page, read_trace
 from platemark_provenance.ledger.receipt import format_receipt
 from platemark_provenance.ledger.registry import Registry
 from platemark_provenance.ledger.sealing import Sealer
 from platemark_provenance.ledger.signed_head import read_signed_head, write_signed_head
+from platemark_provenance.ledger.sqlite_log import SqliteLog
 from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
 from platemark_provenance.ledger.tables import event as event_table
 from platemark_provenance.ledger.tiles import StoredTree
@@ -101,7 +102,7 @@ class Ledger:
         self._database = database
         self._settings = settings
         self._sealer = Sealer(settings.payload_key)
-        self._appender = Appender(self._sealer, settings.clock, settings.new_event_id)
+        self._log = SqliteLog(database, Clerk(self._sealer, settings.clock, settings.new_event_id))
         self.registry = Registry(database, clock=settings.clock)
         """Watermark ids, manifests and outputs, in the same database."""
 
@@ -126,14 +127,35 @@ class Ledger:
         """The key that checks this ledger's checkpoints and receipts."""
         return self._settings.signing_key.public_key()
 
-    def append(self, event: NewEvent) -> Appended:
+    @overload
+    def append(self, event: NewEvent, *, wait: Literal["integrated", "checkpointed"] = ...) -> Appended: ...
+
+    @overload
+    def append(self, event: NewEvent, *, wait: Literal["staged"]) -> Staged: ...
+
+    def append(
+        self, event: NewEvent, *, wait: Literal["staged", "integrated", "checkpointed"] = "integrated"
+    ) -> Appended | Staged:
         """Record one event; it is on the disk when this returns.
+
+        Threads that append at the same time share one commit. An event with an id of its own may be appended again
+        after an answer was lost: it keeps its first place.
+
+        Args:
+            event: what happened.
+            wait: "staged" until the event is sure to get a place, "integrated" until it has one in the tree,
+                "checkpointed" until a signed tree head covers it. In a SQLite file a staged event has its place too.
 
         Raises:
             LedgerRequestError: it is too large, or its id belongs to a different event.
-            LedgerUnavailable, LedgerCorrupt: it was not recorded.
+            LedgerUnavailable, LedgerCorrupt: it was not recorded; see `checkpoint` for a tree that is not signed.
         """
-        return self.append_all((event,))[0]
+        if wait == "staged":
+            return Staged(self._log.stage((event,))[0])
+        appended = self.append_all((event,))[0]
+        if wait == "checkpointed":
+            self.checkpoint()
+        return appended
 
     def append_all(self, events: Sequence[NewEvent]) -> tuple[Appended, ...]:
         """Record events in one go, all or none. Each is told the tree as it is after all of them.
@@ -142,8 +164,7 @@ class Ledger:
             LedgerRequestError: one is too large, or its id belongs to a different event.
             LedgerUnavailable, LedgerCorrupt: none was recorded.
         """
-        with self._database.write() as connection:
-            return self._appender.append(connection, events)
+        return self._log.append(events) if events else ()
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -216,7 +237,7 @@ class Ledger:
             raise LedgerRequestError("A tree is signed only after its events are kept; leave `atomic` first.")
         with self._database.write() as connection:
             tree = StoredTree(connection)
-            size = agreed_size(connection, tree)  # 2
+            size = _agreed_size(connection, tree)  # 2
             now = Checkpoint(self._settings.origin, size, tree.root(size))
             stored = connection.execute(select(checkpoint_table).order_by(checkpoint_table.c.size.desc())).first()
             outside = self._outside_head()
@@ -318,6 +339,13 @@ class Ledger:
                 f"The last checkpoint in the ledger is not one that it signed. {error.message}",
                 fix="Run `platemark audit verify`.",
             ) from error
+
+
+def _agreed_size(connection: Connection, tree: StoredTree) -> int:
+    logged = connection.execute(select(func.max(event_table.c.seq))).scalar()
+    size = tree.size()
+    check_agreement(0 if logged is None else int(logged) + 1, size)
+    return size
 
 
 def _check_continues(tree: StoredTree, now: Checkpoint, signed: Checkpoint) -> None:

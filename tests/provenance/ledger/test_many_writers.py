@@ -13,6 +13,7 @@ import pytest
 
 from platemark_provenance.ledger.checkpoint import open_checkpoint
 from platemark_provenance.ledger.event import EventType, NewEvent
+from platemark_provenance.ledger.merkle import leaf_hash, root_of_complete, tree_root
 from platemark_provenance.ledger.query import Filter
 from platemark_provenance.ledger.store import Ledger, LedgerSettings
 
@@ -73,7 +74,13 @@ def test_the_root_a_thread_is_told_is_that_of_its_size(url: str, settings: Ledge
     with Ledger.open(url, settings=settings) as ledger, ThreadPoolExecutor(6) as pool:
         appended = list(pool.map(lambda _: ledger.append(EVENT), range(40)))
 
-        assert len({item.root for item in appended}) == 40
+        bodies = [event.body for event in ledger.query(order="oldest")]
+        hashes = [leaf_hash(body) for body in bodies]
+        roots = {
+            item.size: tree_root(item.size, lambda level, i: root_of_complete(hashes[i << level : (i + 1) << level]))
+            for item in appended
+        }
+        assert {item.root == roots[item.size].hex() for item in appended} == {True}
         assert max(appended, key=lambda item: item.size).root == ledger.head().root
 
 
