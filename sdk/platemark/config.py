@@ -50,6 +50,33 @@ class Publisher(BaseModel):
 
     organisation: str = Field(default="Unnamed newsroom", min_length=1, max_length=64)
     country: str = Field(default="KR", pattern="^[A-Z]{2}$")
+    territories: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = Field(default=(), max_length=250)
+
+    @property
+    def shown_in(self) -> tuple[str, ...]:
+        """Give all countries where this publisher works and shows clips; some models' licences exclude some."""
+        return (self.country, *self.territories)
+
+
+class LocalModel(BaseModel):
+    """A diffusers pipeline saved in a folder on this machine, and how it is run.
+
+    `licence` names a licence where the folder does not say; `sha256` pins the folder's digest, as `models show` prints
+    it.
+    """
+
+    model_config = _SECTION
+
+    path: str = Field(min_length=1, max_length=4096)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    offload: Literal["none", "model", "sequential"] = "none"
+    threads: int = Field(default=0, ge=0, le=1024)
+    licence: str = Field(default="", max_length=200)
+    sha256: str = Field(default="", pattern="^([0-9a-f]{64})?$")
+
+
+_ModelName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
 class GenerationDefaults(BaseModel):
@@ -57,7 +84,8 @@ class GenerationDefaults(BaseModel):
 
     model_config = _SECTION
 
-    model: str = Field(default="embedded", min_length=1, max_length=64)
+    model: str = Field(default="embedded", min_length=1, max_length=4096)
+    models: dict[_ModelName, LocalModel] = Field(default={}, max_length=64)
     size: Annotated[str, BeforeValidator(_check_size)] = "512x512"
     fps: int = Field(default=12, ge=MIN_FPS, le=MAX_FPS)
     seconds: float = Field(default=2.0, ge=MIN_SECONDS, le=MAX_SECONDS)
@@ -245,6 +273,12 @@ def environment_home() -> Path | None:
 def secret_variable(name: str) -> bytes:
     """Give the secret that an environment variable holds; empty where it is not set."""
     return os.environb.get(os.fsencode(name), b"")
+
+
+def user_cache() -> Path:
+    """Give the folder for what can be found out again (XDG Base Directory, `XDG_CACHE_HOME`)."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base else Path.home() / ".cache") / "platemark"
 
 
 def user_data_home() -> Path:

@@ -3,6 +3,7 @@
 ```
 PlatemarkError                    exit code, message, fix
 ├── RequestError                  2  the caller asked for something impossible; nothing was done
+│   └── LicenceForbids            2  the model's licence does not apply where the publisher is
 ├── HomeError                     2  the home directory is missing, half-made, too open, or from a newer version
 ├── OutputError                   2  the output cannot be written where it was asked for
 ├── MissingExtra                  2  an optional part is not installed; the message names the extra
@@ -53,6 +54,7 @@ __all__ = [
     "LedgerError",
     "LedgerRequestError",
     "LedgerUnavailable",
+    "LicenceForbids",
     "MediaError",
     "MissingExtra",
     "OutputError",
@@ -76,6 +78,10 @@ class RequestError(PlatemarkError):
     """The caller asked for something that cannot be; nothing was done."""
 
     exit_code = 2
+
+
+class LicenceForbids(RequestError):
+    """The model's licence does not apply where the publisher is, or shows its clips."""
 
 
 class HomeError(PlatemarkError):

@@ -16,8 +16,9 @@ from platemark.asking import Order
 from platemark.assignment import Assignment, plan_assignment
 from platemark.clip import Clip, ClipId
 from platemark.description import MadeFacts, describe, manifest_for
-from platemark.errors import LedgerError, OutputError, SourceRefused
-from platemark.generation.backend import CancelToken, Generator
+from platemark.errors import Cancelled, GenerationError, LedgerError, OutputError, SourceRefused
+from platemark.generation.backend import CancelToken, Generator, ResolvedRequest
+from platemark.generation.kept import LATENTS_FOLDER, KeptLatents, latents_key
 from platemark.home import Home
 from platemark.job_facts import Used, identity, start_facts
 from platemark.media.label import LabelSpec, RenderedLabel, render_label
@@ -74,6 +75,7 @@ class ClipJob:
         self.clip_id = ClipId(str(uuid_utils.uuid7()))
         self.job_id = str(uuid_utils.uuid7())
         self._paths = OutputPaths(options.final, self.job_id)
+        self._kept: KeptLatents | None = None
 
     def run(self) -> Clip:
         """Make the clip.
@@ -174,6 +176,7 @@ class ClipJob:
                 embedder=Embedder(self._shop.keys, mark_id),
                 on_progress=self._options.on_progress,
                 cancel=self._options.cancel,
+                keep=self._keep_latents(plan.resolved),
             )
             draw = render_still if self._request.task.makes_still else render
             rendered = draw(job, self._paths.rendered, watch=self._watch)
@@ -183,6 +186,17 @@ class ClipJob:
             self._log(EventType.GENERATION_FINISHED, facts=facts)
             self._log(EventType.WATERMARK_EMBEDDED, facts={"alg": ALGORITHM, "id": mark_id.hex()})
             return rendered
+
+    def _keep_latents(self, resolved: ResolvedRequest) -> KeptLatents:
+        key = latents_key(self._shop.generator.info, resolved)
+        self._kept = KeptLatents(self._shop.home.jobs / LATENTS_FOLDER, key)
+        return self._kept
+
+    def forget_latents(self, ended_by: type[BaseException] | None) -> None:
+        """Remove the kept latents, unless what ended the job is one that the same request may survive next time."""
+        may_go_on = ended_by is not None and issubclass(ended_by, GenerationError | OutputError | MemoryError)
+        if self._kept is not None and (not may_go_on or ended_by is Cancelled):
+            self._kept.remove()
 
     def _screen_frames(self, rendered: Rendered) -> None:
         with self._stage("screen_frames"):
@@ -294,5 +308,6 @@ class _Undo:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._job.forget_latents(kind)
         if kind is not None:
             self._job.settle(kind.__name__)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from platemark.errors import GenerationError
 from platemark.generation.backend import CancelToken, Progress
 from platemark.generation.drift import Drift, DriftMeter, Seam, SeamMeter
+from platemark.generation.kept import NOTHING_KEPT, LatentKeeper
 from platemark.media.label import RenderedLabel
 from platemark.media.luma import luma_of, with_luma
 from platemark.media.still import write_still
@@ -38,6 +39,7 @@ class RenderJob:
     embedder: Embedder
     on_progress: ProgressCallback
     cancel: CancelToken
+    keep: LatentKeeper = NOTHING_KEPT
 
     @property
     def makes_loop(self) -> bool:
@@ -135,7 +137,7 @@ def _generated(job: RenderJob) -> Iterator[RGB]:
         job.on_progress(JobProgress(f"render:{progress.stage}", progress.step, progress.total))
 
     made = 0
-    for made, frame in enumerate(job.plan.frames(on_progress=pass_on, cancel=job.cancel), start=1):
+    for made, frame in enumerate(job.plan.frames(on_progress=pass_on, cancel=job.cancel, keep=job.keep), start=1):
         job.cancel.raise_if_cancelled()
         if made > total:
             break

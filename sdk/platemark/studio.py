@@ -10,8 +10,10 @@ from typing import Self, Unpack
 from platemark.asking import GenerateOptions, ask, request_from
 from platemark.assignment import Assignment, plan_assignment
 from platemark.clip import Clip
+from platemark.config import user_cache
 from platemark.errors import HomeError
-from platemark.generation.backend import CancelToken, open_generator
+from platemark.generation.backend import CancelToken, Generator, open_generator
+from platemark.generation.licences import check_territories
 from platemark.generation.rewriting import rewrite_for
 from platemark.home import Clock, Home, find_home, open_home, utc_now
 from platemark.inputs import STILL_ENDINGS
@@ -90,7 +92,7 @@ class Studio:
             home=self.home,
             ledger=self.ledger,
             engine=self.home.policy_engine(),
-            generator=open_generator(request.model),
+            generator=self._generator(request.model),
             keys=self.home.watermark_keys(),
         )
         job = JobOptions(
@@ -115,8 +117,15 @@ class Studio:
         order = ask(prompt, options, self.home.config)
         request, material = order.request, order.material
         words = rewrite_for(request.model, prompt).english if request.rewrite else prompt
-        plan = plan_assignment(open_generator(request.model), Assignment(request, words, material))
+        plan = plan_assignment(self._generator(request.model), Assignment(request, words, material))
         return ClipPlan(request, plan, sources_of(request, material))
+
+    def _generator(self, name: str) -> Generator:
+        """Open a generator by name, and refuse one whose licence does not apply where this publisher is."""
+        config = self.home.config
+        generator = open_generator(name, models=config.generation.models, cache=user_cache())
+        check_territories(generator.info.name, generator.info.excluded_territories, config.publisher.shown_in)
+        return generator
 
     def close(self) -> None:
         """Close the ledger."""

@@ -10,6 +10,7 @@ import pytest
 from platemark.clip import Size
 from platemark.errors import Cancelled, GenerationError, OutputError, PlatemarkError
 from platemark.generation.backend import CancelToken, Progress, ResolvedRequest, open_generator
+from platemark.generation.kept import LatentKeeper
 from platemark.media.label import LabelSpec, render_label
 from platemark.media.video import RGB, read_frames_rgb, read_luma, read_video_facts
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch, ignore_progress
@@ -40,6 +41,7 @@ class Scripted:
         *,
         on_progress: Callable[[Progress], None] | None = None,
         cancel: CancelToken | None = None,
+        keep: LatentKeeper | None = None,
     ) -> Iterator[RGB]:
         """Give the scripted frames."""
         return self._frames()

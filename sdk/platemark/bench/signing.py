@@ -127,6 +127,7 @@ def cold_start(desk: Desk, amounts: Amounts) -> list[Claim]:
     alone = {"HOME": str(desk.folder), "XDG_DATA_HOME": str(desk.folder), "PLATEMARK_HOME": ""}
 
     def median(*words: object, **environment: str) -> float:
+        """Give the median seconds of a command."""
         _run(*words, **environment)  # reads the program from disk once
         return statistics.median(_seconds(lambda: _run(*words, **environment)) for _ in range(amounts.cold_turns))
 

@@ -8,7 +8,8 @@ import importlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from platemark.clip import (
     MAX_FPS,
@@ -21,9 +22,13 @@ from platemark.clip import (
     check_prompt,
     check_range,
 )
+from platemark.config import LocalModel
 from platemark.errors import Cancelled, RequestError
 from platemark.generation.given import STANDARD_CONTROLS, UNCONDITIONED, Conditioning, Controls
 from platemark.generation.resize import RGB
+
+if TYPE_CHECKING:
+    from platemark.generation.kept import LatentKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class GeneratorInfo:
         native_fps: none when every rate is made directly.
         description: one sentence for people.
         card: the whole model card, ready for JSON.
+        excluded_territories: countries where its licence does not apply, to its clips either.
     """
 
     name: str
@@ -60,6 +66,7 @@ class GeneratorInfo:
     native_fps: int | None
     description: str
     card: Mapping[str, Any]
+    excluded_territories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +147,12 @@ class ResolvedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a clip is expected to cost: seconds on one processor core, peak bytes, and passes through the model."""
+    """What a clip is expected to cost: seconds on one processor core, peak bytes, and passes through the model.
 
-    seconds: float
+    The seconds are none where nobody can say before the model has run on this machine.
+    """
+
+    seconds: float | None
     peak_bytes: int
     forwards: int
 
@@ -210,8 +220,15 @@ class Generator(Protocol):
         *,
         on_progress: ProgressListener | None = None,
         cancel: CancelToken | None = None,
+        keep: "LatentKeeper | None" = None,
     ) -> Iterator[RGB]:
         """Make the clip, frame by frame.
+
+        Args:
+            resolved: the plan.
+            on_progress: told after each step.
+            cancel: looked at before each step.
+            keep: takes latents before they are decoded, and gives back those of an earlier try.
 
         Yields:
             `request.frames` frames, (height, width, 3) uint8 RGB at the requested size.
@@ -239,20 +256,52 @@ class _BackendModule(Protocol):
         ...
 
 
+class _FolderModule(Protocol):
+    """What the module that opens model folders offers."""
+
+    def open_folder(self, model: LocalModel, *, name: str, cache: Path | None) -> Generator:
+        """Open a folder."""
+        ...
+
+    def model_name(self, path: str) -> str:
+        """Name a folder."""
+        ...
+
+
+_FOLDERS = "platemark.generation.backends.diffusers"
 _BACKENDS = {
     "embedded": "platemark.generation.backends.embedded",
     "testcard": "platemark.generation.backends.testcard",
 }
 
 
-def open_generator(name: str) -> Generator:
+LOCAL = "diffusers:"
+"""What the name of a model folder begins with; the path follows."""
+
+
+def open_generator(
+    name: str, *, models: Mapping[str, LocalModel] | None = None, cache: Path | None = None
+) -> Generator:
     """Open a generator by its name. Its weights are read when the first clip is made.
 
+    Args:
+        name: of a generator that comes with platemark, of a model in `models`, or `diffusers:` and a folder.
+        models: the folders with names that the configuration lists.
+        cache: a folder for what can be found out again, such as the digests of large files.
+
     Raises:
-        RequestError: there is none of that name; the nearest one is suggested.
+        RequestError: there is none of that name; the nearest one is suggested. Or the folder is none.
         MissingExtra: it needs an optional part of platemark that is not installed.
+        GenerationError: what lies in a model's folder is refused.
     """
-    return _backend(name).open_generator()
+    named = models or {}
+    if name not in named and not name.startswith(LOCAL):
+        return _backend(name, also=tuple(named)).open_generator()
+    folders = cast("_FolderModule", importlib.import_module(_FOLDERS))
+    if name in named:
+        return folders.open_folder(named[name], name=name, cache=cache)
+    path = name.removeprefix(LOCAL)
+    return folders.open_folder(LocalModel(path=path or "."), name=f"local-{folders.model_name(path)}", cache=cache)
 
 
 def available_generators() -> tuple[GeneratorInfo, ...]:
@@ -273,9 +322,10 @@ def check_weights(name: str) -> bool:
     return _backend(name).check_weights()
 
 
-def _backend(name: str) -> _BackendModule:
+def _backend(name: str, *, also: tuple[str, ...] = ()) -> _BackendModule:
     if name not in _BACKENDS:
-        near = difflib.get_close_matches(name.lower(), _BACKENDS, n=1, cutoff=0.5)
+        names = (*_BACKENDS, *also)
+        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
         guess = f"Did you mean {near[0]!r}? " if near else ""
-        raise RequestError(f"There is no model {name[:40]!r}.", fix=f"{guess}The models are: {', '.join(_BACKENDS)}.")
+        raise RequestError(f"There is no model {name[:40]!r}.", fix=f"{guess}The models are: {', '.join(names)}.")
     return cast("_BackendModule", importlib.import_module(_BACKENDS[name]))

@@ -6,6 +6,7 @@ changed; what a window made is given to the next one in the same way.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from platemark.generation.synthesis import (
     encode_first,
     encode_later,
     guidance_of,
+    kept_or_sampled,
     step_reporter,
     threads_for,
     window_noise,
@@ -87,7 +89,8 @@ def _sampled(networks: Networks, filling: Filling, threads: int) -> dict[int, Te
             positions = torch.arange(noise.shape[1])[None]
             steps = job.sampler.steps
             report = step_reporter(job, done=index * steps, total=len(windows) * steps)
-            made = sample(networks.transformer, noise, positions, walk, on_step=report)
+            sampled = partial(sample, networks.transformer, noise, positions, walk, on_step=report)
+            made = kept_or_sampled(job, f"hole-{hole.first}-{index}", sampled)
         for place in range(window.keep, window.stop):
             latents.setdefault(place, made[:, place - window.first : place - window.first + 1])
     return latents

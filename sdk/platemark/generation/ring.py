@@ -16,7 +16,15 @@ from platemark.generation.checkpoint import Networks
 from platemark.generation.finish import even_out_groups
 from platemark.generation.resize import Picture
 from platemark.generation.sampler import Walk, sample_ring
-from platemark.generation.synthesis import Job, decode, guidance_of, step_reporter, threads_for, window_noise
+from platemark.generation.synthesis import (
+    Job,
+    decode,
+    guidance_of,
+    kept_or_sampled,
+    step_reporter,
+    threads_for,
+    window_noise,
+)
 from platemark.generation.threads import torch_threads
 
 
@@ -26,7 +34,9 @@ def sample_latents(networks: Networks, job: Job, *, count: int) -> Tensor:
     Raises:
         Cancelled: the token was thrown; noticed within one step.
     """
-    with torch_threads(threads_for(networks, job)), torch.inference_mode():
+
+    def sampled() -> Tensor:
+        """Sample the whole ring (1, count, h, w, c)."""
         return sample_ring(
             networks.transformer,
             window_noise(networks, job, range(count)),
@@ -34,7 +44,10 @@ def sample_latents(networks: Networks, job: Job, *, count: int) -> Tensor:
             window=job.window,
             seed=job.seed,
             on_step=step_reporter(job, done=0, total=job.sampler.steps),
-        )[0]
+        )
+
+    with torch_threads(threads_for(networks, job)), torch.inference_mode():
+        return kept_or_sampled(job, "ring", sampled)[0]
 
 
 def ring_frames(networks: Networks, job: Job, latents: Tensor, *, strength: float) -> Iterator[Picture]:

@@ -5,6 +5,7 @@ One rule: torch computes only inside this file's blocks; between two yields noth
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 from platemark.generation.backend import CancelToken, Progress, ProgressListener
 from platemark.generation.checkpoint import Networks
 from platemark.generation.config import SamplerConfig
+from platemark.generation.kept import NOTHING_KEPT, LatentKeeper
 from platemark.generation.patches import grid_side
 from platemark.generation.plan import ClipPlan, Window, plan_windows
 from platemark.generation.resize import Picture
@@ -35,6 +37,7 @@ class Job:
         cancel: looked at before each step and each group.
         unwanted: what it shall not show, as the transformer reads it; nothing by default.
         source: a clip to start from instead of noise.
+        keep: takes latents before they are decoded.
     """
 
     plan: ClipPlan
@@ -47,6 +50,7 @@ class Job:
     cancel: CancelToken
     unwanted: tuple[int, ...] = ()
     source: "SourceClip | None" = None
+    keep: LatentKeeper = NOTHING_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,8 @@ def decoded_groups(networks: Networks, job: Job) -> Iterator[Picture]:
     decoded = 0
     for index, window in enumerate(windows):
         with torch_threads(threads), torch.inference_mode():
-            noise = window_noise(networks, job, range(window.first, window.stop))
-            given, source = _given(noise, window, known), _source(networks, job, window)
-            strength = 1.0 if job.source is None else job.source.strength
-            walk = Walk(job.sampler, guidance_of(networks, job), given, source, strength)
-            # Each window is a clip of its own to the model, which was trained on positions 0 to 4 alone.
-            positions = torch.arange(noise.shape[1])[None]
-            report = step_reporter(job, done=index * job.sampler.steps, total=len(windows) * job.sampler.steps)
-            latents = sample(networks.transformer, noise, positions, walk, on_step=report)  # (1, t, h, w, c)
+            done = Stretch(window, index * job.sampler.steps, len(windows) * job.sampler.steps)
+            latents = kept_or_sampled(job, f"window-{index}", partial(_sampled, networks, job, done, known))
         known = latents[:, -1:]
         for group in latents[0, window.given :][: job.plan.decoded - decoded]:
             job.cancel.raise_if_cancelled()
@@ -95,6 +93,38 @@ def decoded_groups(networks: Networks, job: Job) -> Iterator[Picture]:
             yield frames[-1:] if decoded == 0 else frames
             decoded += 1
             job.on_progress(Progress("decode", decoded, job.plan.decoded))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One window of a clip, `done` of `total` steps of the job lying before it."""
+
+    window: Window
+    done: int
+    total: int
+
+
+def kept_or_sampled(job: Job, part: str, sampled: Callable[[], Tensor]) -> Tensor:
+    """Give the latents that an earlier try of this job kept, or sample them and keep them before they are decoded."""
+    found = job.keep.find(part)
+    if found is not None:
+        return found["latents"]
+    latents = sampled()
+    job.keep.keep(part, {"latents": latents})
+    return latents
+
+
+def _sampled(networks: Networks, job: Job, stretch: Stretch, known: Tensor | None) -> Tensor:
+    """Sample one window's latents (1, t, h, w, c)."""
+    window = stretch.window
+    noise = window_noise(networks, job, range(window.first, window.stop))
+    given, source = _given(noise, window, known), _source(networks, job, window)
+    strength = 1.0 if job.source is None else job.source.strength
+    walk = Walk(job.sampler, guidance_of(networks, job), given, source, strength)
+    # Each window is a clip of its own to the model, which was trained on positions 0 to 4 alone.
+    positions = torch.arange(noise.shape[1])[None]
+    report = step_reporter(job, done=stretch.done, total=stretch.total)
+    return sample(networks.transformer, noise, positions, walk, on_step=report)
 
 
 def threads_for(networks: Networks, job: Job) -> int:

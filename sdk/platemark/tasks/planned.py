@@ -14,6 +14,7 @@ from platemark.generation.backend import (
     ProgressListener,
     ResolvedRequest,
 )
+from platemark.generation.kept import LatentKeeper
 from platemark.generation.resize import RGB
 from platemark.tasks.conditioning import GivenRecord
 
@@ -35,9 +36,18 @@ class PlannedClip:
     given: tuple[GivenRecord, ...] = ()
 
     def frames(
-        self, *, on_progress: ProgressListener | None = None, cancel: CancelToken | None = None
+        self,
+        *,
+        on_progress: ProgressListener | None = None,
+        cancel: CancelToken | None = None,
+        keep: LatentKeeper | None = None,
     ) -> Iterator[RGB]:
         """Make the frames, one by one; each call starts anew and gives the same ones.
+
+        Args:
+            on_progress: told after each step.
+            cancel: looked at before each step.
+            keep: takes latents before they are decoded, and gives back those of an earlier try.
 
         Yields:
             (height, width, 3) uint8 RGB.
@@ -46,7 +56,7 @@ class PlannedClip:
             Cancelled: the token was thrown.
             GenerationError: the model failed.
         """
-        return self.generator.generate(self.resolved, on_progress=on_progress, cancel=cancel)
+        return self.generator.generate(self.resolved, on_progress=on_progress, cancel=cancel, keep=keep)
 
 
 def plan_request(

@@ -21,6 +21,7 @@ from platemark.generation.backend import (
     available_generators,
     open_generator,
 )
+from platemark.generation.kept import LatentKeeper
 from platemark.generation.resize import RGB
 from platemark.tasks.text_to_video import TextToVideo, plan_text_to_video
 
@@ -60,6 +61,7 @@ class Slate:
         *,
         on_progress: ProgressListener | None = None,
         cancel: CancelToken | None = None,
+        keep: LatentKeeper | None = None,
     ) -> Iterator[RGB]:
         self.asked.append("generate")
         size = resolved.request.size

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platemark.errors import MissingExtra, RequestError
+from platemark.errors import GenerationError, MissingExtra, RequestError
 from platemark.generation.avoiding import avoid
 from platemark.generation.backend import (
     CancelToken,
@@ -24,6 +24,7 @@ from platemark.generation.backend import (
 )
 from platemark.generation.card import card_as_json, read_card, read_weights
 from platemark.generation.config import SamplerConfig
+from platemark.generation.kept import NOTHING_KEPT, LatentKeeper
 from platemark.generation.resize import RGB
 from platemark.generation.scenes import SCENE_RULES, guidance_for
 from platemark.generation.shaping import plan_shape
@@ -163,6 +164,7 @@ class EmbeddedGenerator:
         *,
         on_progress: ProgressListener | None = None,
         cancel: CancelToken | None = None,
+        keep: LatentKeeper | None = None,
     ) -> Iterator[RGB]:
         """Make the clip; see `Generator.generate`. The weights are read on the first call.
 
@@ -198,10 +200,16 @@ class EmbeddedGenerator:
             cancel=token,
             unwanted=avoidance.unwanted.indices(),
             source=source_clip(request, shape),
+            keep=keep or NOTHING_KEPT,
         )
-        yield from make_frames(
-            networks, Making(request=request, shape=shape, job=job, scene=SCENE_RULES[values.scene or ""])
-        )
+        making = Making(request=request, shape=shape, job=job, scene=SCENE_RULES[values.scene or ""])
+        try:
+            yield from make_frames(networks, making)
+        except MemoryError as error:
+            raise GenerationError(
+                "There was not enough memory to make the clip. What was sampled is kept: the same request goes on.",
+                fix="Close other programs, or ask for a smaller clip.",
+            ) from error
 
     def _load(self) -> "Networks":
         from platemark.generation.checkpoint import load_networks  # loads torch

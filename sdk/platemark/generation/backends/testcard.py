@@ -22,6 +22,7 @@ from platemark.generation.backend import (
     ProgressListener,
     ResolvedRequest,
 )
+from platemark.generation.kept import LatentKeeper
 from platemark.generation.resize import RGB, Picture
 
 NAME = "testcard"
@@ -118,6 +119,7 @@ class TestCardGenerator:
         *,
         on_progress: ProgressListener | None = None,
         cancel: CancelToken | None = None,
+        keep: LatentKeeper | None = None,
     ) -> Iterator[RGB]:
         """Draw the frames; see `Generator.generate`.
 
