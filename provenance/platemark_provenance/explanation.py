@@ -23,7 +23,8 @@ class Findings:
 
     `clip_id` is the clip a watermark led to; `declares_watermark` that the manifest says there is one;
     `signed_at` is as shown in the report; `withdrawn` is the publisher's reason and `withdrawn_at` the day;
-    `on_legacy_list` that only a list that is no longer kept up vouches for the signer.
+    `on_legacy_list` that only a list that is no longer kept up vouches for the signer; `mark_by_record` that the
+    watermark follows from the record of exactly this file, so that nobody looked for it.
     """
 
     verdict: Verdict
@@ -37,6 +38,7 @@ class Findings:
     ingredient_fault: IngredientFault | None = None
     media_recognised: bool = True
     declares_watermark: bool = False
+    mark_by_record: bool = False
 
 
 def explain(findings: Findings) -> Explanation:
@@ -91,7 +93,7 @@ def _notes(findings: Findings) -> Iterator[str]:
     if axes.ai != "unknown" and axes.manifest == "present":
         yield f"note_ai_{axes.ai}"
     if axes.watermark == "matched" and findings.verdict is not Verdict.RECOVERED:
-        yield "note_mark_matched"
+        yield "note_mark_by_record" if findings.mark_by_record else "note_mark_matched"
     if axes.watermark == "absent" and findings.declares_watermark:
         yield "note_mark_gone"
 
@@ -113,7 +115,7 @@ def _checked(findings: Findings) -> Iterator[str]:
     if axes.ingredients != "none":
         yield "look_ingredients"
     if axes.watermark != "not_checked":
-        yield "look_mark"
+        yield "look_record" if findings.mark_by_record else "look_mark"
 
 
 def _not_checked(findings: Findings) -> Iterator[str]:
@@ -169,6 +171,8 @@ ENGLISH = {
     "note_ai_partly": "The signer declares that a model made part of it.",
     "note_ai_none_declared": "The signer declares no use of a model; that is the signer's own word.",
     "note_mark_matched": "Its watermark leads to our record of clip {clip}.",
+    "note_mark_by_record": "It is, byte for byte, the file that we published as clip {clip}, with its watermark; the "
+    "pixels were not searched for it again.",
     "note_mark_gone": "The manifest says that the picture is watermarked, but no watermark was found.",
     "checked": "Checked: {list}.",
     "not_checked": "Not checked: {list}.",
@@ -180,6 +184,7 @@ ENGLISH = {
     "look_identity": "the organisation's identity",
     "look_ingredients": "the ingredients",
     "look_mark": "the watermark",
+    "look_record": "the file against our record of it",
     "skip_remote": "the manifest on the server (nothing is fetched from the network)",
     "skip_revocation": "whether a certificate was revoked since (nothing is fetched from the network)",
     "skip_mark": "the watermark",
@@ -249,6 +254,10 @@ KOREAN = {
     "note_ai_partly": "서명자는 일부를 AI 모델로 만들었다고 밝힙니다.",
     "note_ai_none_declared": "서명자는 AI 모델 사용을 밝히지 않았으며, 이는 서명자의 말일 뿐입니다.",
     "note_mark_matched": "워터마크가 저희 기록의 클립 {clip}을(를) 가리킵니다.",
+    "note_mark_by_record": (
+        "저희가 클립 {clip}(으)로 워터마크를 넣어 발행한 파일과 바이트까지 같으므로, 화면에서 워터마크를 다시 찾지는 "
+        "않았습니다."
+    ),
     "note_mark_gone": "매니페스트에는 화면에 워터마크가 있다고 적혀 있으나 찾지 못했습니다.",
     "checked": "확인한 것: {list}.",
     "not_checked": "확인하지 않은 것: {list}.",
@@ -260,6 +269,7 @@ KOREAN = {
     "look_identity": "조직의 신원",
     "look_ingredients": "제작에 쓰인 자료",
     "look_mark": "워터마크",
+    "look_record": "파일이 저희 기록과 같은지",
     "skip_remote": "서버에 있다는 매니페스트(네트워크에서 아무것도 가져오지 않음)",
     "skip_revocation": "이후 인증서가 폐기되었는지(네트워크에서 아무것도 가져오지 않음)",
     "skip_mark": "워터마크",

@@ -5,13 +5,16 @@ is kept and named, never dropped in silence.
 """
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from platemark_provenance.digest import JsonValue, Sha256Hex, canonical_json
 from platemark_provenance.durable import sync_directory, write_whole
 from platemark_provenance.errors import SigningError
+
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=6)
 
 _SUFFIX = ".waiting.json"
 _MAX_BYTES = 16_384
@@ -19,12 +22,34 @@ _MAX_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class WaitingStamp:
-    """A signed file without its time-stamp: where it is, its hash when it was signed, its manifest, and since when."""
+    """A signed file without its time-stamp.
+
+    Args:
+        path: where it is.
+        sha256: of the file as it was signed.
+        label: of its manifest.
+        since: when it was signed, aware.
+        clip_id: the clip it is, empty where it is none of the ledger's.
+        attempts: how often an authority was asked in vain since then.
+        not_before: when to ask again, aware; None for at once.
+    """
 
     path: Path
     sha256: Sha256Hex
     label: str
     since: datetime
+    clip_id: str = ""
+    attempts: int = 0
+    not_before: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Say whether it is time to ask again."""
+        return self.not_before is None or self.not_before <= now
+
+    def after_failure(self, now: datetime) -> "WaitingStamp":
+        """Give the entry to keep after an authority was asked in vain: each wait is twice the last, up to six hours."""
+        wait = min(FIRST_WAIT * 2 ** min(self.attempts, 30), LONGEST_WAIT)
+        return replace(self, attempts=self.attempts + 1, not_before=now + wait)
 
 
 class StampQueue:
@@ -34,7 +59,7 @@ class StampQueue:
         self._folder = folder
 
     def add(self, waiting: WaitingStamp) -> None:
-        """Write down that a file waits; adding it twice is the same as once.
+        """Write down that a file waits, in place of what was written down about it before.
 
         Raises:
             SigningError: the folder cannot be written.
@@ -45,6 +70,9 @@ class StampQueue:
             "sha256": waiting.sha256,
             "label": waiting.label,
             "since": waiting.since.isoformat(),
+            "clip_id": waiting.clip_id,
+            "attempts": waiting.attempts,
+            "not_before": None if waiting.not_before is None else waiting.not_before.isoformat(),
         }
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -73,9 +101,18 @@ def _read(path: Path) -> WaitingStamp:
         with path.open("rb") as file:
             entry = json.loads(file.read(_MAX_BYTES))
         since = datetime.fromisoformat(entry["since"])
-        found = WaitingStamp(Path(entry["path"]), Sha256Hex(str(entry["sha256"])), str(entry["label"]), since)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = WaitingStamp(
+            Path(entry["path"]),
+            Sha256Hex(str(entry["sha256"])),
+            str(entry["label"]),
+            since,
+            clip_id=str(entry.get("clip_id") or ""),
+            attempts=int(entry.get("attempts") or 0),
+            not_before=datetime.fromisoformat(entry["not_before"]) if entry.get("not_before") else None,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SigningError(f"{path} should name a file that waits for a time-stamp and cannot be read.") from error
-    if found.since.tzinfo is None or path.name != f"{found.sha256}{_SUFFIX}":
+    aware = all(each is None or each.tzinfo is not None for each in (found.since, found.not_before))
+    if not aware or path.name != f"{found.sha256}{_SUFFIX}":
         raise SigningError(f"{path} does not belong to the file that it names.", fix="Remove it by hand.")
     return found

@@ -6,6 +6,7 @@ One rule: pure. Only positive proof leads to a verdict with exit code 0, and the
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from platemark_provenance.axes import EXIT_CODES, AiUse, Axes, Language, Verdict, WatermarkState
 from platemark_provenance.digest import JsonValue
@@ -25,6 +26,7 @@ class MarkFinding:
     `matched`: a mark was found, leads to a record of ours, and the content matches that record. `mismatch`: it leads
     to a record of other content. `watermark_id` is what was found, as 16 hexadecimal digits; `clip_id` and
     `record` are the clip it leads to and that clip's stored manifest; `withdrawn` is that the publisher took it back.
+    `by_record`: nobody looked, because the file is, byte for byte, the one that was published with that mark.
     """
 
     state: WatermarkState
@@ -32,6 +34,7 @@ class MarkFinding:
     clip_id: str | None = None
     record: ProvenanceReading | None = None
     withdrawn: Withdrawal | None = None
+    by_record: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Report:
     `signed_at` is a trusted time-stamp only where `axes.timestamp` says so. `recovered_from` is the clip id
     of the record that a watermark led to, where the file itself had no manifest. `history` is what the manifest, the
     file's own or the recovered one, says it was made from; `trust_lists` are the stored lists that were used.
+    `watermark_by`: whether a mark was found in the pixels, or follows from the record of exactly this file.
     """
 
     path: Path
@@ -57,6 +61,7 @@ class Report:
     explanation: Explanation
     history: History | None = None
     trust_lists: tuple[ListFacts, ...] = ()
+    watermark_by: Literal["pixels", "record"] | None = None
 
     @property
     def exit_code(self) -> int:
@@ -94,6 +99,7 @@ class Report:
             "explanation": {"en": self.explanation.en, "ko": self.explanation.ko},
             "history": None if self.history is None else self.history.to_json(),
             "trust_lists": [each.to_json() for each in self.trust_lists],
+            "watermark_by": self.watermark_by,
         }
 
 
@@ -150,6 +156,7 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         failed_manifest=reading.failed_manifest,
         explanation=explain(_findings(reading, mark, verdict, axes)),
         history=told.history,
+        watermark_by=("record" if mark.by_record else "pixels") if state in ("matched", "mismatch") else None,
     )
 
 
@@ -202,5 +209,6 @@ def _findings(reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, a
         on_legacy_list=reading.on_legacy_list,
         ingredient_fault=reading.ingredient_fault,
         media_recognised=reading.media_recognised,
+        mark_by_record=mark.by_record,
         declares_watermark=reading.own is not None and reading.own.watermark_id is not None,
     )

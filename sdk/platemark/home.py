@@ -153,6 +153,14 @@ class Home:
         """Give the file of the claim-signing certificates."""
         return self.path / self.config.signing.chain
 
+    def check_watermark_secret(self) -> None:
+        """Make sure that the watermark master secret can be read, without deriving anything from it.
+
+        Raises:
+            KeyUnavailable: it is gone, garbled or too open.
+        """
+        load_secret(self.keys / WATERMARK_SECRET)
+
     def watermark_keys(self) -> "WatermarkKeys":
         """Derive the watermark keys from the master secret."""
         from platemark_provenance.watermark.keys import derive_keys

@@ -28,6 +28,7 @@ from platemark.recovery import settle
 from platemark.rendering import Rendered, RenderJob, render, render_still
 from platemark.screening import Screened, raise_unless_allowed, screen_texts
 from platemark.sources import sources_of, vet
+from platemark.stamping import let_wait
 from platemark.tasks.planned import PlannedClip
 from platemark_policy.decision import Decision
 from platemark_policy.engine import Engine
@@ -236,6 +237,7 @@ class ClipJob:
                 EventType.MANIFEST_SIGNED,
                 facts={"label": signed.label, "manifest_sha256": signed.manifest_sha256, "sha256": signed.sha256},
             )
+            let_wait(self._shop.home, self._shop.ledger, signed, clip_id=self.clip_id, final=self._paths.final)
 
     def _publish(self, signed: SignedAsset) -> Appended:
         with self._stage("publish"):

@@ -24,6 +24,7 @@ from platemark.progress import ignore_progress
 from platemark.recovery import Leftover, clean_up
 from platemark.sources import sources_of
 from platemark_provenance.ledger.store import Ledger
+from platemark_provenance.signers.uri import STANDARD_SIGNERS, AskSecret, SignerTable
 
 __all__ = ["AsyncStudio", "GenerateOptions", "Studio", "request_from"]
 
@@ -43,12 +44,21 @@ class Studio:
         self.leftovers = leftovers
 
     @classmethod
-    def open(cls, home: str | Path | None = None, *, clock: Clock = utc_now) -> Self:
+    def open(
+        cls,
+        home: str | Path | None = None,
+        *,
+        clock: Clock = utc_now,
+        signers: SignerTable = STANDARD_SIGNERS,
+        ask_secret: AskSecret | None = None,
+    ) -> Self:
         """Open a home and settle what interrupted runs left there.
 
         Args:
             home: its directory; found as the command line finds it where none is named.
             clock: gives the present moment, aware and in UTC.
+            signers: which scheme of `[signing] key` is opened by whom; extend it for a key service of your own.
+            ask_secret: gives the signing key's passphrase or PIN; as `[signing] secret` says where it is left out.
 
         Raises:
             HomeError: there is no such home, or it is half-made, too open, or from a newer version.
@@ -58,7 +68,7 @@ class Studio:
         found = find_home(Path(home) if home is not None else None)
         if found is None:
             raise HomeError("No platemark home was found.", fix="Make one with: platemark init")
-        opened = open_home(found, clock=clock)
+        opened = open_home(found, clock=clock, signers=signers, ask_secret=ask_secret)
         with ExitStack() as on_failure:
             ledger = opened.open_ledger()
             on_failure.callback(ledger.close)
@@ -147,9 +157,19 @@ class AsyncStudio:
         self.studio = studio
 
     @classmethod
-    async def open(cls, home: str | Path | None = None, *, clock: Clock = utc_now) -> Self:
+    async def open(
+        cls,
+        home: str | Path | None = None,
+        *,
+        clock: Clock = utc_now,
+        signers: SignerTable = STANDARD_SIGNERS,
+        ask_secret: AskSecret | None = None,
+    ) -> Self:
         """Open a home; see `Studio.open`."""
-        return cls(await asyncio.to_thread(Studio.open, home, clock=clock))
+        work: Callable[[], Studio] = lambda: Studio.open(  # noqa: E731  carries the types
+            home, clock=clock, signers=signers, ask_secret=ask_secret
+        )
+        return cls(await asyncio.to_thread(work))
 
     @property
     def home(self) -> Home:

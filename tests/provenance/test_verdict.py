@@ -201,6 +201,7 @@ def test_a_report_becomes_the_json_of_the_verify_command() -> None:
         "explanation",
         "history",
         "trust_lists",
+        "watermark_by",
     ]
     assert shown["axes"] == {
         "manifest": "present",
@@ -249,3 +250,17 @@ def test_a_mismatch_or_a_failed_ingredient_is_never_exit_code_zero(
 
 def test_every_verdict_has_an_exit_code() -> None:
     assert set(EXIT_CODES) == set(Verdict)
+
+
+@pytest.mark.parametrize(("finding", "by"), [(MATCHED, "pixels"), (MISMATCH, "pixels"), (NO_MARK, None), (None, None)])
+def test_a_report_says_what_the_watermark_axis_rests_on(finding: MarkFinding | None, by: str | None) -> None:
+    assert judge(TRUSTED, finding).watermark_by == by
+
+
+def test_a_mark_that_follows_from_the_record_is_never_said_to_have_been_looked_for() -> None:
+    report = judge(TRUSTED, MarkFinding("matched", watermark_id=MARK, clip_id=CLIP, by_record=True))
+
+    assert (report.axes.watermark, report.watermark_by) == ("matched", "record")
+    assert "byte for byte" in report.explain("en")
+    assert "the watermark" not in report.explain("en").split("Checked: ")[1].split("Not checked")[0]
+    assert "다시 찾지는 않았습니다" in report.explain("ko")

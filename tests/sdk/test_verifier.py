@@ -43,6 +43,26 @@ def test_a_whole_clip_is_trusted_and_every_axis_is_filled_in(clip: Clip, home_pa
     assert report.axes.watermark == "matched"
 
 
+def test_the_published_file_itself_needs_no_look_at_its_pixels(
+    clip: Clip, home_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platemark.observation.observe", None)
+
+    report = platemark.verify(clip.path, home=home_path)
+
+    assert (report.axes.watermark, report.watermark_by) == ("matched", "record")
+    assert "not searched for it again" in report.explain("en")
+
+
+def test_one_byte_more_and_the_pixels_are_looked_at(clip: Clip, home_path: Path, tmp_path: Path) -> None:
+    longer = tmp_path / "longer.mp4"
+    longer.write_bytes(clip.path.read_bytes() + (16).to_bytes(4, "big") + b"free" + bytes(8))
+
+    report = platemark.verify(longer, home=home_path)
+
+    assert (report.verdict, report.axes.watermark, report.watermark_by) == ("trusted", "matched", "pixels")
+
+
 def test_a_copy_without_its_manifest_is_recovered(stripped: Path, clip: Clip, home_path: Path) -> None:
     report = platemark.verify(stripped, home=home_path)
 

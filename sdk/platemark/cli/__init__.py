@@ -28,6 +28,7 @@ COMMANDS = {
     "withdraw": "platemark.cli.withdraw:withdraw",
     "comply": "platemark.cli.comply:comply",
     "trust": "platemark.cli.trust:app",
+    "timestamps": "platemark.cli.timestamps:app",
     "keys": "platemark.cli.keys:app",
     "watermark": "platemark.cli.watermark:app",
     "policy": "platemark.cli.policy:app",

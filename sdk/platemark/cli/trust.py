@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from platemark import trust_keeping
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.cli.output import Output
 from platemark.errors import RequestError
@@ -16,11 +17,8 @@ from platemark_provenance.trust_lists import (
     TRUST_FOLDER,
     NewList,
     TrustList,
-    add_list,
-    import_list,
     is_trust_kind,
     read_pem,
-    remove_list,
     stored_lists,
     suggest_name,
 )
@@ -34,6 +32,7 @@ PemFile = Annotated[Path, typer.Argument(help="Root certificates (PEM).")]
 Kind = Annotated[str, typer.Option("--kind", help="manifest (claim signers), tsa, cawg or legacy.")]
 Name = Annotated[str | None, typer.Option("--name", help="What to call the list; from the file's name if left out.")]
 Dated = Annotated[str | None, typer.Option("--date", help="The day its content is of, YYYY-MM-DD; today if left out.")]
+Actor = Annotated[str | None, typer.Option("--actor", help="Who asks for it, for the ledger.")]
 
 
 @app.command("add")
@@ -42,6 +41,7 @@ def add(
     kind: Kind = "manifest",
     name: Name = None,
     dated: Dated = None,
+    actor: Actor = None,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -52,7 +52,8 @@ def add(
     Example: platemark trust add root.pem --kind manifest
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    stored = add_list(_folder(home), read_pem(file), facts=_new_list(file, kind, name=name, dated=dated))
+    facts = _new_list(file, kind, name=name, dated=dated)
+    stored = trust_keeping.add(require_home(home), read_pem(file), facts, actor=actor)
     out.data(stored.to_json())
     _print_stored(out, stored)
 
@@ -63,6 +64,7 @@ def import_(
     kind: Kind = "manifest",
     name: Name = None,
     dated: Dated = None,
+    actor: Actor = None,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -73,7 +75,8 @@ def import_(
     Example: platemark trust import C2PA-TRUST-LIST.pem --name c2pa --date 2026-11-22
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    done = import_list(_folder(home), read_pem(file), facts=_new_list(file, kind, name=name, dated=dated))
+    facts = _new_list(file, kind, name=name, dated=dated)
+    done = trust_keeping.replace(require_home(home), read_pem(file), facts, actor=actor)
     out.data({**done.stored.to_json(), "added": list(done.added), "removed": list(done.removed)})
     _print_stored(out, done.stored)
     for subject in done.added:
@@ -89,7 +92,7 @@ def list_(home: HomeDir = None, as_json: Json = False, lang: Lang = "en", quiet:
     Example: platemark trust list --json
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    lists = stored_lists(_folder(home))
+    lists = stored_lists(require_home(home).path / TRUST_FOLDER)
     today = _today()
     for each in lists:
         facts = each.facts
@@ -114,6 +117,7 @@ def list_(home: HomeDir = None, as_json: Json = False, lang: Lang = "en", quiet:
 @app.command("remove")
 def remove(
     name: Annotated[str, typer.Argument(help="The list's name.")],
+    actor: Actor = None,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -124,13 +128,9 @@ def remove(
     Example: platemark trust remove c2pa
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    remove_list(_folder(home), name)
+    trust_keeping.remove(require_home(home), name, actor=actor)
     out.data({"removed": name})
     out.say("The list {name} is no longer used.", name=name)
-
-
-def _folder(home: Path | None) -> Path:
-    return require_home(home).path / TRUST_FOLDER
 
 
 def _new_list(file: Path, kind: str, *, name: str | None, dated: str | None) -> NewList:

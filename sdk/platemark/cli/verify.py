@@ -1,12 +1,13 @@
 """`platemark verify`."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +15,7 @@ from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
 from platemark.cli.output import Output, stderr_is_terminal
 from platemark.errors import MediaError, PlatemarkError, RequestError, VerificationError, WatermarkError
 from platemark.targets import STREAM, find_media, kept_stream
-from platemark_provenance.axes import Language
+from platemark_provenance.axes import Language, Verdict
 from platemark_provenance.axis_words import axis_lines
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.trust_lists import TrustFiles
@@ -43,6 +44,7 @@ class _Run:
     verifier: "Verifier"
     brief: bool
     manifest_only: bool = False
+    crjson: Literal["one", "many"] | None = None
     table: "VerdictTable | None" = None
     page: "VerdictPage | None" = None
     worst: int = 0
@@ -60,6 +62,9 @@ class _Run:
         report = replace(examine(source, sidecar=sidecar), path=path)
         self.worst = max(self.worst, report.exit_code)
         self.counts[str(report.verdict)] += 1
+        if self.crjson is not None:
+            self._print_crjson(report, source, sidecar)
+            return
         self.out.data(report.to_json())
         (_print_line if self.brief else _print)(self.out, report, self.language)
         if self.table is not None:
@@ -67,12 +72,27 @@ class _Run:
         if self.page is not None:
             self.page.add(report, source)
 
+    def _print_crjson(self, report: Report, source: Path, sidecar: Path | None) -> None:
+        """Print the library's report as it is for one file; one line each, with path and verdict, for many."""
+        found = self.verifier.crjson(source, sidecar=sidecar)
+        if found is None:
+            self.out.note("{path} has no manifest that can be read, so there is no crJSON.", path=report.path)
+        if self.crjson == "many":
+            line = {"path": shown_path(report.path), "verdict": str(report.verdict)}
+            sys.stdout.write(json.dumps({**line, "crjson": None if found is None else json.loads(found)}) + "\n")
+        elif found is not None:
+            sys.stdout.write(found + "\n")
+
     def fail(self, path: Path, error: PlatemarkError) -> None:
         """Pass on that a file could not be examined; the others go on."""
         self.worst = max(self.worst, error.exit_code)
         self.counts["error"] += 1
         told: JsonValue = {"type": type(error).__name__, "message": error.message, "fix": error.fix}
-        self.out.data({"path": shown_path(path), "error": told})
+        line: JsonValue = {"path": shown_path(path), "verdict": str(Verdict.UNREADABLE), "error": told}
+        if self.crjson is not None:
+            sys.stdout.write(json.dumps(line) + "\n")
+        else:
+            self.out.data(line)
         self.out.note("{path}: {text}", path=path, text=error)
         if self.table is not None:
             self.table.add_error(path, error)
@@ -107,15 +127,14 @@ def verify(
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     _check(files, sidecar=sidecar, online=online)
     lists = TrustFiles(tsa=tuple(trust_tsa or ()), cawg=tuple(trust_cawg or ()), legacy=tuple(trust_legacy or ()))
-    with Verifier.open(home, trust=tuple(trust or ()), lists=lists) as verifier:
+    with Verifier.open(home, trust=tuple(trust or ()), lists=lists) as verifier, ExitStack() as stack:
+        run = _Run(out, verifier, brief=any(path.is_dir() for path in files), manifest_only=manifest_only)
         if crjson:
-            return _print_crjson(out, verifier, files, sidecar)
-        with ExitStack() as stack:
-            run = _Run(out, verifier, brief=any(path.is_dir() for path in files), manifest_only=manifest_only)
-            _open_reports(run, stack, files, csv=csv, html=html)
-            _examine_all(run, files, sidecar)
-            if run.page is not None:
-                run.page.finish()
+            run.crjson = "one" if len(files) == 1 and not run.brief else "many"
+        _open_reports(run, stack, files, csv=csv, html=html)
+        _examine_all(run, files, sidecar)
+        if run.page is not None:
+            run.page.finish()
     return run.worst
 
 
@@ -155,7 +174,7 @@ def _examine_all(run: _Run, files: list[Path], sidecar: Path | None) -> None:
             run.take(path, sidecar=sidecar)
         else:
             _try(run, path)
-    if run.brief:
+    if run.brief and run.crjson is None:
         counted = ", ".join(f"{word} {count}" for word, count in sorted(run.counts.items())) or "-"
         run.out.say("Files examined: {count} ({verdicts}).", count=run.counts.total(), verdicts=counted)
 
@@ -193,22 +212,6 @@ def _progress(out: Output, total: int) -> Iterator[Callable[[], object]]:
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
         task = bar.add_task("", total=total)
         yield lambda: bar.advance(task)
-
-
-def _print_crjson(out: Output, verifier: "Verifier", files: list[Path], sidecar: Path | None) -> int:
-    """Print the library's reports, one a line where there are several files; exit as the verdicts say."""
-    worst = 0
-    for path in files:
-        if path == STREAM or path.is_dir():
-            raise RequestError("crJSON is about files; - and folders have none.", fix="Name the files.")
-        report, found = verifier.examine(path, sidecar=sidecar), verifier.crjson(path, sidecar=sidecar)
-        worst = max(worst, report.exit_code)
-        if found is None:
-            out.note("{path} has no manifest that can be read, so there is no crJSON.", path=path)
-        else:
-            sys.stdout.write(found if len(files) == 1 else " ".join(found.split("\n")))
-            sys.stdout.write("\n")
-    return worst
 
 
 def _print_line(out: Output, report: Report, language: Language) -> None:

@@ -191,3 +191,10 @@ def test_what_cannot_be_withdrawn_is_refused(
     ended = run("withdraw", *given, "--home", home_path)
 
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+
+
+def test_a_change_of_trust_is_in_the_ledger_with_who_asked(run: Run, home_path: Path, stranger_root: Path) -> None:
+    ended = run("trust", "add", stranger_root, "--actor", "jw.kim", "--home", home_path)
+
+    told = run("audit", "query", "--type", "trust.changed", "--actor", "jw.kim", "--home", home_path, "--json")
+    assert (ended.code, len(told.objects)) == (0, 1)

@@ -96,7 +96,8 @@ def test_one_missing_file_among_several_is_told_and_the_others_go_on(
     ended = run("verify", "nowhere.mp4", made["path"], "--home", home_path, "--json")
 
     assert ended.code == 5
-    assert [each.get("verdict") for each in ended.objects] == [None, "trusted"]
+    assert [each.get("verdict") for each in ended.objects] == ["unreadable", "trusted"]
+    assert ended.objects[0]["error"]["type"] == "VerificationError"
 
 
 def test_without_looking_for_the_mark_a_stripped_copy_is_not_known(run: Run, home_path: Path, folder: Path) -> None:
@@ -176,8 +177,36 @@ def test_crjson_of_several_files_is_one_a_line(run: Run, home_path: Path, made: 
     ended = run("verify", made["path"], folder / "c.mp4", folder / "a.mp4", "--crjson", "--home", home_path)
 
     assert ended.code == 5
-    assert len(ended.objects) == 2
+    assert [(each["verdict"], each["crjson"] is None) for each in ended.objects] == [
+        ("trusted", False),
+        ("unreadable", True),
+        ("trusted", False),
+    ]
     assert "c.mp4 has no manifest that can be read" in ended.err
+
+
+def test_crjson_of_a_folder_is_one_line_a_file_and_nothing_else(run: Run, home_path: Path, folder: Path) -> None:
+    ended = run("verify", folder, "--crjson", "--home", home_path)
+
+    assert len(ended.objects) == len(ended.out.splitlines()) >= 3
+    assert all({"path", "verdict", "crjson"} == set(each) for each in ended.objects)
+
+
+def test_crjson_names_a_missing_file_and_goes_on(run: Run, home_path: Path, made: dict[str, Any]) -> None:
+    ended = run("verify", "nowhere.mp4", made["path"], "--crjson", "--home", home_path)
+
+    assert (ended.code, [each["verdict"] for each in ended.objects]) == (5, ["unreadable", "trusted"])
+
+
+def test_crjson_of_a_stream_is_the_librarys_report(
+    run: Run, home_path: Path, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(Path(made["path"]).read_bytes()))
+    monkeypatch.setattr("sys.stdin", stream)
+
+    ended = run("verify", "-", "--crjson", "--home", home_path)
+
+    assert json.loads(ended.out)["manifests"][0]["label"] == made["manifest"]["label"]
 
 
 # No connection
@@ -203,7 +232,6 @@ def test_the_whole_command_opens_no_connection(made: dict[str, Any], home_path: 
         ("-", "-"),
         ("clip.mp4", "other.mp4", "--sidecar", "clip.c2pa"),
         (".", "--sidecar", "clip.c2pa"),
-        (".", "--crjson"),
         ("clip.mp4", "--trust", "nowhere.pem"),
         ("clip.mp4", "--trust-tsa", "nowhere.pem"),
     ],
