@@ -5,7 +5,7 @@ the autoencoder, which no generated clip can be expected to pass.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -45,7 +45,8 @@ class Evaluation:
 
     def to_json(self) -> dict[str, object]:
         """Give the scores as plain values, in the order in which they bound one another."""
-        return asdict(self)
+        scores = {name: getattr(self, name).to_json() for name in ("real", "autoencoder", "generated")}
+        return {**scores, "psnr": dict(self.psnr), "flicker": self.flicker, "seam": self.seam}
 
 
 @dataclass(frozen=True, slots=True)

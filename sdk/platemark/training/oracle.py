@@ -6,6 +6,7 @@ beside the score on generated ones, so that nobody takes the oracle's errors for
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import torch
@@ -31,6 +32,7 @@ from platemark.training.measures import (
     way,
     wobble,
 )
+from platemark.training.rates import Rate, rate_of
 from platemark.training.world.attributes import NUMBERS, TIMES, Attributes
 from platemark.training.world.canvas import SKY_TOP
 from platemark.training.world.clips import family_of
@@ -200,19 +202,50 @@ _MEASURES: Mapping[str, Callable[[Clip], Measured]] = {
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How often clips show what was asked for, each from 0 to 1.
+    """How often clips show what was asked for.
 
     Attributes:
-        clips: measured.
-        by_slot: over all clips that have a measure of the slot.
-        by_family: the share of clips in which every measured slot is right.
-        everything: the same over all clips.
+        slots: for each slot, over all clips that have a measure of it.
+        families: for each family, clips in which every measured slot is right.
     """
 
-    clips: int
-    by_slot: Mapping[str, float]
-    by_family: Mapping[str, float]
-    everything: float
+    slots: Mapping[str, Rate]
+    families: Mapping[str, Rate]
+
+    @property
+    def clips(self) -> int:
+        """How many clips were measured."""
+        return self.all_right.of
+
+    @property
+    def by_slot(self) -> Mapping[str, float]:
+        """The share of each slot, 0 to 1."""
+        return {name: rate.share for name, rate in self.slots.items()}
+
+    @property
+    def by_family(self) -> Mapping[str, float]:
+        """The share of each family, 0 to 1."""
+        return {name: rate.share for name, rate in self.families.items()}
+
+    @property
+    def all_right(self) -> Rate:
+        """Clips of all families in which every measured slot is right."""
+        return reduce(Rate.plus, self.families.values(), Rate(0, 0))
+
+    @property
+    def everything(self) -> float:
+        """The share of `all_right`, 0 to 1; 0 where no clip was measured."""
+        return self.all_right.share if self.families else 0.0
+
+    def to_json(self) -> dict[str, object]:
+        """Give the shares as plain values, with the number of clips and the interval at 95 % confidence."""
+        return {
+            "clips": self.clips,
+            "everything": self.everything,
+            "interval": list(self.all_right.interval),
+            "by_slot": {name: [rate.hits, rate.of] for name, rate in self.slots.items()},
+            "by_family": {name: [rate.hits, rate.of] for name, rate in self.families.items()},
+        }
 
 
 def score(clips: Sequence[Clip], asked: Sequence[Attributes]) -> Scores:
@@ -228,9 +261,8 @@ def score(clips: Sequence[Clip], asked: Sequence[Attributes]) -> Scores:
         for slot, hit in hits.items():
             by_slot.setdefault(slot, []).append(hit)
         by_family.setdefault(family_of(attributes), []).append(all(hits.values()))
-    everything = [hit for hits in by_family.values() for hit in hits]
-    return Scores(len(clips), _means(by_slot), _means(by_family), float(np.mean(everything)) if everything else 0.0)
+    return Scores(_rates(by_slot), _rates(by_family))
 
 
-def _means(hits: Mapping[str, list[bool]]) -> Mapping[str, float]:
-    return {name: float(np.mean(values)) for name, values in sorted(hits.items())}
+def _rates(hits: Mapping[str, list[bool]]) -> Mapping[str, Rate]:
+    return {name: rate_of(values) for name, values in sorted(hits.items())}

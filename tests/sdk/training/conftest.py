@@ -8,6 +8,8 @@ import torch
 from platemark.generation.config import AutoencoderConfig, TransformerConfig
 from platemark.training.compute import Compute
 from platemark.training.config import Course, Optimiser, TrainingConfig
+from platemark.training.run import run
+from platemark.training.tally import Budget
 from platemark.training.trainer import Trainer
 from platemark.training.world.attributes import SLOT_SIZES
 from platemark.training.world.clips import ClipShape
@@ -24,7 +26,7 @@ TINY = TrainingConfig(
         fine_decoder_blocks=1,
     ),
     transformer=TransformerConfig(
-        latent_channels=8, slot_sizes=SLOT_SIZES, width=32, depth=2, heads=2, time_frequencies=8
+        latent_channels=8, slot_sizes=SLOT_SIZES, width=32, depth=2, heads=2, time_frequencies=8, actions=5
     ),
     autoencoder_batch=2,
     autoencoder_optimiser=Optimiser(rate=1e-3, warmup=2, anneal=1.0),
@@ -58,3 +60,10 @@ def cpu() -> Compute:
 def trainer(tiny: TrainingConfig, cpu: Compute) -> Trainer:
     """A tiny run that has not begun."""
     return Trainer(tiny, compute=cpu)
+
+
+@pytest.fixture
+def trained(trainer: Trainer) -> Trainer:
+    """A run that hardly learned anything."""
+    run(trainer, Budget.of_steps(3, 3), None)
+    return trainer

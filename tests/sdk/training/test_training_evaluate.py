@@ -7,17 +7,8 @@ import torch
 
 from platemark.generation.config import SamplerConfig
 from platemark.training.evaluate import Asked, Evaluation, Question, evaluate, flicker, generate, loop_seam, through
-from platemark.training.run import run
-from platemark.training.tally import Budget
 from platemark.training.trainer import Trainer
 from platemark.training.world.clips import World
-
-
-@pytest.fixture
-def trained(trainer: Trainer) -> Trainer:
-    """A run that hardly learned anything."""
-    run(trainer, Budget.of_steps(3, 3), None)
-    return trainer
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 One rule: a renderer is a pure function from a stage to frames (b, t, h, w, 3) float32 in about [0, 1].
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from platemark.training.world.canvas import Stage, paint, shape_distance, smooth_noise
+from platemark.training.world.canvas import Canvas, Stage, paint, shape_distance, smooth_noise
 
 _COLUMN = 0.13
 _CUBE = 0.62
+_DISTANCE = 3.2
 _FACES = ((0.62, 0.92), (0.40, 1.15), (0.48, 0.78))
 """How bright the two faces across each axis are: light falls from above and one side."""
 
@@ -68,16 +71,32 @@ def draw_globe(stage: Stage) -> Tensor:
     return paint(stage.colour("background"), surface, canvas.inside((square.sqrt() - 1) * radius))
 
 
-def draw_cube(stage: Stage) -> Tensor:
-    """Draw a cube on a chequered floor from a camera that walks around it.
+def cube_coverage(canvas: Canvas, angle: Tensor, height: Tensor) -> Tensor:
+    """Draw only the outline of the cube.
 
-    Source: Kay and Kajiya, "Ray Tracing Complex Scenes", 1986, section 3 (slabs), for the one box there is.
+    Args:
+        canvas: of (h, w).
+        angle: (b, t, 1, 1) where on its circle the camera stands, in radians.
+        height: (b, 1, 1, 1) of the camera.
+
+    Returns:
+        (b, t, h, w) float32 from 0 to 1.
     """
-    dice, canvas = stage.dice, stage.canvas
-    way = stage.one_of("motion", {"orbiting left": -1.0, "orbiting right": 1.0})
-    angle = dice.uniform(1, 0, 6.28) + way * stage.frame * dice.uniform(2, 0.05, 0.065)
-    far, high = 3.2, dice.uniform(3, 1.5, 1.9)
-    eye = torch.stack([far * angle.cos(), high.expand_as(angle), far * angle.sin()], dim=-1)
+    return _look_at_cube(canvas, angle, height).coverage
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Rays from an eye, the axis of the face each meets first, and how much of the cube lies behind each pixel."""
+
+    eye: Tensor
+    ray: Tensor
+    axis: Tensor
+    coverage: Tensor
+
+
+def _look_at_cube(canvas: Canvas, angle: Tensor, height: Tensor) -> _View:
+    eye = torch.stack([_DISTANCE * angle.cos(), height.expand_as(angle), _DISTANCE * angle.sin()], dim=-1)
     forward = -eye / eye.norm(dim=-1, keepdim=True)
     right = torch.stack([-angle.sin(), torch.zeros_like(angle), angle.cos()], dim=-1)
     up = torch.linalg.cross(right, forward)
@@ -87,7 +106,19 @@ def draw_cube(stage: Stage) -> Tensor:
     near = (-_CUBE * ray.sign() - eye) / ray
     leave = ((_CUBE * ray.sign() - eye) / ray).amin(dim=-1)
     enter, axis = near.max(dim=-1)
-    coverage = ((leave - enter) / 0.06).clamp(0, 1)
+    return _View(eye, ray, axis, ((leave - enter) / 0.06).clamp(0, 1))
+
+
+def draw_cube(stage: Stage) -> Tensor:
+    """Draw a cube on a chequered floor from a camera that walks around it.
+
+    Source: Kay and Kajiya, "Ray Tracing Complex Scenes", 1986, section 3 (slabs), for the one box there is.
+    """
+    dice, canvas = stage.dice, stage.canvas
+    way = stage.one_of("motion", {"orbiting left": -1.0, "orbiting right": 1.0})
+    angle = dice.uniform(1, 0, 6.28) + way * stage.frame * dice.uniform(2, 0.05, 0.065)
+    view = _look_at_cube(canvas, angle, dice.uniform(3, 1.5, 1.9))
+    eye, ray, axis, coverage = view.eye, view.ray, view.axis, view.coverage
     positive = (ray.gather(-1, axis[..., None])[..., 0] < 0).long()
     light = torch.tensor(_FACES, device=canvas.x.device)[axis, positive]
     # The floor ends in a soft round edge: a horizon full of fine checks would only flicker.
