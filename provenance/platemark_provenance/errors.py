@@ -57,6 +57,12 @@ class LedgerRequestError(LedgerError):
     exit_code = 2
 
 
+class SubjectHeld(LedgerError):
+    """A legal hold keeps what was to be erased; nothing was deleted."""
+
+    exit_code = 3
+
+
 class LedgerUnavailable(LedgerError):
     """The database is missing, locked, read-only or full. Nothing was written."""
 

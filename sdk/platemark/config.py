@@ -109,11 +109,15 @@ class PolicySettings(BaseModel):
 
 
 class LedgerNaming(BaseModel):
-    """The log's name in checkpoints and receipts. It is chosen once: a log under another name is another log."""
+    """The log's name in checkpoints and receipts, chosen once: a log under another name is another log.
+
+    `search` keeps the words of prompts in the clear, so that `audit query --words` finds them; erasing deletes them.
+    """
 
     model_config = _SECTION
 
     origin: str = Field(default="", max_length=200)
+    search: Literal["off", "on"] = "off"
 
 
 class TrustSettings(BaseModel):

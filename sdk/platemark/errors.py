@@ -25,6 +25,7 @@ PlatemarkError                    exit code, message, fix
 ├── WatermarkError                2
 └── LedgerError                   1
     ├── LedgerRequestError        2
+    ├── SubjectHeld               3  a legal hold stands
     ├── LedgerUnavailable         1
     ├── LedgerCorrupt             5
     └── SchemaMismatch            1
@@ -41,6 +42,7 @@ from platemark_provenance.errors import (
     PlatemarkError,
     SchemaMismatch,
     SigningError,
+    SubjectHeld,
     VerificationError,
     WatermarkError,
 )
@@ -69,6 +71,7 @@ __all__ = [
     "SourceRefused",
     "SourceReserved",
     "SourceUntrusted",
+    "SubjectHeld",
     "VerificationError",
     "WatermarkError",
 ]

@@ -114,6 +114,7 @@ class Home:
             payload_key=load_secret(self.keys / PAYLOAD_SECRET),
             clock=self.clock,
             state_path=self.path / CHECKPOINT_STATE,
+            keeps_words=self.config.ledger.search == "on",
         )
         return Ledger.open(self.ledger_url, settings=settings)
 

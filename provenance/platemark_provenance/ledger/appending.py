@@ -3,15 +3,17 @@
 One rule: no database. What is made here is the same whichever database keeps it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from platemark_provenance.digest import canonical_json
+from platemark_provenance.digest import JsonValue, canonical_json
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
 from platemark_provenance.ledger import event as events
 from platemark_provenance.ledger.event import Columns, EventType, NewEvent
 from platemark_provenance.ledger.sealing import SealedPayload, Sealer
+from platemark_provenance.ledger.search import words_of_sealed
+from platemark_provenance.ledger.subject_keys import SubjectKeys, SubjectSeal
 
 CLOCK_TOLERANCE_US = 1_000_000
 """Time services step a clock back by fractions of a second; more is worth an event of its own."""
@@ -25,12 +27,14 @@ class Prepared:
         new: what was asked for.
         columns: its index columns.
         sealed: its sealed part, None where it has none.
+        words: of its sealed part, where they can be searched.
         body: its bytes; the leaf is their hash.
     """
 
     new: NewEvent
     columns: Columns
-    sealed: SealedPayload | None
+    sealed: SubjectSeal | None
+    words: tuple[str, ...]
     body: bytes
 
 
@@ -42,11 +46,13 @@ class StoredEvent:
         seq: its place.
         body: its bytes.
         sealed: its sealed part, None where it has none or it was erased.
+        content: what was sealed, where it is on its way into the log in this very commit.
     """
 
     seq: int
     body: bytes
     sealed: SealedPayload | None
+    content: Mapping[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,16 @@ class Clerk:
     """Prepare events with the given keys, clock and source of ids.
 
     Args:
-        sealer: seals payloads and makes pseudonyms.
+        sealer: makes pseudonyms.
+        keys: seal payloads with the keys of those they are about.
+        keeps_words: whether words of sealed parts can be searched.
         clock: gives the time now, aware.
         new_event_id: gives a new UUID as text.
     """
 
     sealer: Sealer
+    keys: SubjectKeys
+    keeps_words: bool
     clock: Callable[[], datetime]
     new_event_id: Callable[[], str]
 
@@ -71,7 +81,7 @@ class Clerk:
             PlatemarkError: a fact has no canonical JSON.
         """
         event_id = new.event_id or self.new_event_id()
-        sealed = None if new.sealed is None else self.sealer.seal(event_id, new.sealed)
+        sealed = self.keys.seal_event(event_id, new)
         columns = Columns(
             event_id,
             events.to_microseconds(self.clock()),
@@ -82,8 +92,9 @@ class Clerk:
             new.decision,
             new.model,
         )
-        body = events.encode_columns(columns, new.facts, "" if sealed is None else sealed.sha256)
-        return Prepared(new, columns, sealed, body)
+        body = events.encode_columns(columns, new.facts, "" if sealed is None else sealed.payload.sha256)
+        words = words_of_sealed(new.sealed) if self.keeps_words and new.sealed is not None else ()
+        return Prepared(new, columns, sealed, words, body)
 
     def clock_event(self, last_us: int | None) -> Prepared | None:
         """Give an event about the clock where it runs behind the last event, whose time is `last_us`."""
@@ -113,7 +124,9 @@ class Clerk:
         """Tell whether a stored sealed part, unless it was erased, holds what the new event has."""
         if stored.sealed is None or prepared.new.sealed is None:
             return prepared.new.sealed is not None
-        content = self.sealer.open(prepared.columns.event_id, stored.sealed)
+        content = stored.content
+        if content is None:
+            content = self.keys.open(prepared.columns.event_id, stored.sealed)
         return canonical_json(content) == canonical_json(prepared.new.sealed)
 
 

@@ -377,6 +377,22 @@ class Database:
         if self._closed:
             raise LedgerUnavailable("This ledger was closed.", fix="Open it again.")
 
+    def empty_write_ahead_log(self) -> bool:
+        """Move everything from SQLite's write-ahead log into the file and cut it to nothing.
+
+        Returns:
+            whether it is empty; another program that reads an older state keeps it, for as long as it reads.
+        """
+        self.check_usable()
+        with self.lock, translated_errors(self.path), self._engine.connect() as connection:
+            raw = connection.connection.cursor()
+            try:
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                row = raw.fetchone()
+            finally:
+                raw.close()
+        return row is not None and row[0] == 0
+
     @property
     def is_writing(self) -> bool:
         """Whether this thread is inside a `write` block."""

@@ -5,16 +5,16 @@ One rule: keyset pages by `seq` only. An offset would read every row before it.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from sqlalchemy import ColumnElement, Connection, Row, Text, cast, func, select
 
 from platemark_provenance.digest import JsonValue
-from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
+from platemark_provenance.errors import KeyUnavailable, LedgerCorrupt, LedgerRequestError
 from platemark_provenance.ledger.event import (
     Event,
     EventType,
@@ -29,10 +29,14 @@ from platemark_provenance.ledger.event import (
 )
 from platemark_provenance.ledger.merkle import leaf_hash
 from platemark_provenance.ledger.sealing import SealedPayload, Sealer
+from platemark_provenance.ledger.search import has_words
 from platemark_provenance.ledger.tables import actor, event, sealed_payload
 
 LARGEST_PAGE = 1_000
 LONGEST_TRACE = 10_000
+
+Opener: TypeAlias = Callable[[str, SealedPayload], Mapping[str, JsonValue]]
+"""Opens the sealed part of the event with an id."""
 
 _CURSOR = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
 _PSEUDONYM = re.compile(r"p-[a-z2-7]{16}", re.ASCII)
@@ -50,6 +54,7 @@ class Criteria(TypedDict, total=False):
     since: datetime | None
     until: datetime | None
     text: str | None
+    words: str | None
     order: Literal["newest", "oldest"]
 
 
@@ -67,6 +72,7 @@ class Filter:
         since: not before this time.
         until: before this time.
         text: found in the open facts, spelled as JSON; upper and lower case of A to Z are the same.
+        words: all found in the sealed part, by the search index; none are found where a home keeps no index.
         order: which end of the log to begin with.
 
     Raises:
@@ -83,10 +89,11 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    words: str | None = None
     order: Literal["newest", "oldest"] = "newest"
 
     def __post_init__(self) -> None:
-        for name in ("clip", "actor", "desk", "type", "decision", "model", "text"):
+        for name in ("clip", "actor", "desk", "type", "decision", "model", "text", "words"):
             check_text(name, getattr(self, name))
         for moment in (self.since, self.until):
             if moment is not None:
@@ -139,7 +146,22 @@ def read_page(connection: Connection, where: Filter, sealer: Sealer, *, after: s
     return Page(events, next=str(events[-1].seq) if len(rows) > limit else None)
 
 
-def read_trace(connection: Connection, clip: str, sealer: Sealer) -> tuple[Event, ...]:
+def all_events(connection: Connection, where: Filter, sealer: Sealer) -> Iterator[Event]:
+    """Give every event that fits, page by page, within one transaction.
+
+    Raises:
+        LedgerCorrupt: an event's bytes are not those that were logged.
+    """
+    after: str | None = None
+    while True:
+        page = read_page(connection, where, sealer, after=after, limit=LARGEST_PAGE)
+        yield from page.events
+        if page.next is None:
+            return
+        after = page.next
+
+
+def read_trace(connection: Connection, clip: str, opener: Opener) -> tuple[Event, ...]:
     """Read the whole life of one clip, oldest first, with its sealed parts opened.
 
     Raises:
@@ -147,7 +169,7 @@ def read_trace(connection: Connection, clip: str, sealer: Sealer) -> tuple[Event
     """
     check_text("clip", clip)
     rows = connection.execute(_EVENTS.where(event.c.clip == clip).order_by(event.c.seq).limit(LONGEST_TRACE))
-    return tuple(_read_event(row, sealer) for row in rows)
+    return tuple(_read_event(row, opener) for row in rows)
 
 
 _EVENTS = select(
@@ -177,6 +199,8 @@ def _conditions(where: Filter, sealer: Sealer) -> list[ColumnElement[bool]]:
     if where.text is not None:
         facts = func.json_extract(cast(event.c.body, Text), "$.facts")
         conditions.append(facts.like(_pattern(where.text), escape="\\"))
+    if where.words is not None:
+        conditions.append(has_words(where.words))
     return conditions
 
 
@@ -191,13 +215,13 @@ def _pattern(text: str) -> str:
     return "%" + re.sub(r"([\\%_])", r"\\\1", spelled) + "%"
 
 
-def _read_event(row: Row[*tuple[Any, ...]], sealer: Sealer | None) -> Event:
+def _read_event(row: Row[*tuple[Any, ...]], opener: Opener | None) -> Event:
     body = bytes(row.body)
     if leaf_hash(body) != row.leaf:
         raise LedgerCorrupt(f"Event {row.seq} was changed after it was logged.", fix="Run `platemark audit verify`.")
     decoded = decode_body(body)
     columns = derive_columns(decoded)
-    state, sealed = _sealed_part(row, decoded, columns.event_id, sealer)
+    state, sealed = _sealed_part(row, decoded, columns.event_id, opener)
     return Event(
         seq=row.seq,
         event_id=columns.event_id,
@@ -220,18 +244,18 @@ def _sealed_part(
     row: Row[*tuple[Any, ...]],
     decoded: Mapping[str, JsonValue],
     event_id: str,
-    sealer: Sealer | None,
+    opener: Opener | None,
 ) -> tuple[SealedState, Mapping[str, JsonValue] | None]:
     digest = sealed_digest(decoded)
     if digest is None:
         return SealedState.NONE, None
     if row.ciphertext is None:
         return SealedState.ERASED, None
-    if sealer is None:
+    if opener is None:
         return SealedState.KEPT, None
     payload = SealedPayload(row.nonce, row.ciphertext)
     try:
-        return SealedState.OPENED, sealer.open(event_id, payload)
-    except LedgerCorrupt:
+        return SealedState.OPENED, opener(event_id, payload)
+    except (LedgerCorrupt, KeyUnavailable):
         # One unreadable payload must not hide the rest of the clip's life; `audit verify` says which and why.
         return SealedState.UNREADABLE, None

@@ -105,8 +105,9 @@ class Reader:
                 asked[name] = moment.isoformat()
         if where.actor is not None:
             asked["actor"] = self.ledger.pseudonym_of(where.actor)
-        if where.text is not None:
-            asked["text_characters"] = len(where.text)
+        for name, searched in (("text_characters", where.text), ("words_characters", where.words)):
+            if searched is not None:
+                asked[name] = len(searched)
         return asked
 
     def _until(self, where: Filter, end: int) -> Iterator[Event]:

@@ -61,44 +61,28 @@ class Sealer:
     def __init__(self, payload_key: bytes, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
         if len(payload_key) != PAYLOAD_KEY_BYTES:
             raise LedgerRequestError(f"The payload key has {PAYLOAD_KEY_BYTES} bytes; got {len(payload_key)}.")
-        self._cipher = AESGCM(_derive(payload_key, b"org.platemark sealed payload 1"))
+        self._payload_key = _derive(payload_key, b"org.platemark sealed payload 1")
+        self.wrapping_key = _derive(payload_key, b"org.platemark subject key wrapping 1")
+        """32 bytes that wrap the keys of subjects, where no key store does."""
         self._pseudonym_key = _derive(payload_key, b"org.platemark actor pseudonym 1")
         self._random_bytes = random_bytes
         self._pseudonyms: dict[str, str] = {}
 
     def seal(self, event_id: str, content: Mapping[str, JsonValue]) -> SealedPayload:
-        """Encrypt the sealed part of one event, bound to its id.
+        """Encrypt the sealed part of one event as programs did before subjects had keys.
 
         Raises:
             LedgerRequestError: it is too long.
-
-        Source: NIST SP 800-38D, AES-256-GCM with a random 96-bit nonce.
         """
-        plaintext = canonical_json(content)
-        if len(plaintext) > LARGEST_SEALED_BYTES:
-            raise LedgerRequestError(
-                f"A sealed part has at most {LARGEST_SEALED_BYTES} bytes; this one has {len(plaintext)}."
-            )
-        nonce = self._random_bytes(_NONCE_BYTES)
-        return SealedPayload(nonce, self._cipher.encrypt(nonce, plaintext, event_id.encode()))
+        return seal_with(self._payload_key, event_id, content, random_bytes=self._random_bytes)
 
     def open(self, event_id: str, payload: SealedPayload) -> Mapping[str, JsonValue]:
-        """Decrypt the sealed part of one event.
+        """Decrypt the sealed part of one event that was sealed before subjects had keys.
 
         Raises:
             LedgerCorrupt: it was sealed with another key or for another event, or was changed.
         """
-        try:
-            plaintext = self._cipher.decrypt(payload.nonce, payload.ciphertext, event_id.encode())
-        except (InvalidTag, ValueError) as error:
-            raise LedgerCorrupt(
-                f"The sealed part of event {event_id} does not open with this payload key.",
-                fix="Use the payload key it was written with.",
-            ) from error
-        content = json.loads(plaintext)
-        if not isinstance(content, dict):
-            raise LedgerCorrupt(f"The sealed part of event {event_id} should be a JSON object.")
-        return content
+        return open_with(self._payload_key, event_id, payload)
 
     def pseudonym(self, identity: str) -> str:
         """Give the stable pseudonym of a person; without the key it says nothing about who that is."""
@@ -111,6 +95,48 @@ class Sealer:
         if len(self._pseudonyms) < _MOST_REMEMBERED:
             self._pseudonyms[identity] = made
         return made
+
+
+def seal_with(
+    key: bytes,
+    name: str,
+    content: Mapping[str, JsonValue],
+    *,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> SealedPayload:
+    """Encrypt content with a key, bound to the name of what it belongs to, such as an event's id.
+
+    Raises:
+        LedgerRequestError: it is too long.
+
+    Source: NIST SP 800-38D, AES-256-GCM with a random 96-bit nonce.
+    """
+    plaintext = canonical_json(content)
+    if len(plaintext) > LARGEST_SEALED_BYTES:
+        raise LedgerRequestError(
+            f"A sealed part has at most {LARGEST_SEALED_BYTES} bytes; this one has {len(plaintext)}."
+        )
+    nonce = random_bytes(_NONCE_BYTES)
+    return SealedPayload(nonce, AESGCM(key).encrypt(nonce, plaintext, name.encode()))
+
+
+def open_with(key: bytes, name: str, payload: SealedPayload) -> Mapping[str, JsonValue]:
+    """Decrypt what `seal_with` encrypted with the same key for the same name.
+
+    Raises:
+        LedgerCorrupt: it was sealed with another key or for another name, or was changed.
+    """
+    try:
+        plaintext = AESGCM(key).decrypt(payload.nonce, payload.ciphertext, name.encode())
+    except (InvalidTag, ValueError) as error:
+        raise LedgerCorrupt(
+            f"The sealed part of event {name} does not open with this payload key.",
+            fix="Use the payload key it was written with.",
+        ) from error
+    content = json.loads(plaintext)
+    if not isinstance(content, dict):
+        raise LedgerCorrupt(f"The sealed part of event {name} should be a JSON object.")
+    return content
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

@@ -22,6 +22,8 @@ _INSERT_EVENT = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_SEALED = "INSERT INTO sealed_payload (event_id, nonce, ciphertext) VALUES (?, ?, ?)"
+_INSERT_PART = "INSERT INTO sealed_part (event_id, subject, key_id) VALUES (:event_id, :subject, :key_id)"
+_INSERT_WORD = "INSERT INTO search_word (word, seq) VALUES (?, ?)"
 _INSERT_ACTOR = "INSERT INTO actor (pseudonym, identity) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _INSERT_TILE = "INSERT INTO tile (width, hashes, level, idx) VALUES (?, ?, ?, ?)"
 _UPDATE_TILE = "UPDATE tile SET width = ?, hashes = ? WHERE level = ? AND idx = ?"
@@ -153,7 +155,8 @@ class _Batch:
             if stored is not None:
                 self._clerk.check_same(item, stored)
                 return stored.seq
-            self._by_id[event_id] = StoredEvent(seq, item.body, item.sealed)
+            payload = None if item.sealed is None else item.sealed.payload
+            self._by_id[event_id] = StoredEvent(seq, item.body, payload, item.new.sealed)
         self._added.append(item)
         return seq
 
@@ -171,14 +174,22 @@ class _Batch:
             head = (seq, of.event_id, of.ts_us, of.type, of.clip, of.actor, of.desk, of.decision, of.model)
             rows.append((*head, item.body, leaf))
         self._raw.executemany(_INSERT_EVENT, rows)
-        sealed = [
-            (item.columns.event_id, item.sealed.nonce, item.sealed.ciphertext) for item in self._added if item.sealed
-        ]
-        if sealed:
-            self._raw.executemany(_INSERT_SEALED, sealed)
+        self._write_sealed(start)
         names = {item.columns.actor: item.new.actor for item in self._added if item.columns.actor is not None}
         if names:
             self._raw.executemany(_INSERT_ACTOR, list(names.items()))
+
+    def _write_sealed(self, start: int) -> None:
+        """Keep sealed parts, whom they are about, and their words; a key destroyed meanwhile is refused here."""
+        sealed = [(item.columns.event_id, item.sealed) for item in self._added if item.sealed is not None]
+        if not sealed:
+            return
+        payloads = [(event_id, seal.payload.nonce, seal.payload.ciphertext) for event_id, seal in sealed]
+        self._raw.executemany(_INSERT_SEALED, payloads)
+        self._raw.executemany(_INSERT_PART, [row for event_id, seal in sealed for row in seal.rows(event_id)])
+        words = [(word, seq) for seq, item in enumerate(self._added, start) for word in item.words]
+        if words:
+            self._raw.executemany(_INSERT_WORD, words)
 
 
 def _read_end(raw: sqlite3.Connection) -> _End:

@@ -21,6 +21,7 @@ from platemark_provenance.ledger.appending import Clerk, check_agreement
 from platemark_provenance.ledger.audit import Audit, LedgerReport
 from platemark_provenance.ledger.checkpoint import Checkpoint, check_origin, open_checkpoint, sign_checkpoint
 from platemark_provenance.ledger.database import Database, database_path
+from platemark_provenance.ledger.erasure import Subjects
 from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent, Staged
 from platemark_provenance.ledger.query import Criteria, Filter, Page, known_pseudonym, read_page, read_trace
 from platemark_provenance.ledger.receipt import format_receipt
@@ -28,6 +29,7 @@ from platemark_provenance.ledger.registry import Registry
 from platemark_provenance.ledger.sealing import Sealer
 from platemark_provenance.ledger.signed_head import read_signed_head, write_signed_head
 from platemark_provenance.ledger.sqlite_log import SqliteLog
+from platemark_provenance.ledger.subject_keys import KeyWrapper, SecretWrapper, SubjectKeys
 from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
 from platemark_provenance.ledger.tables import event as event_table
 from platemark_provenance.ledger.tiles import StoredTree
@@ -50,6 +52,8 @@ class LedgerSettings:
         state_path: a file outside the database's backups that keeps the highest signed tree head.
         busy_timeout_s: how long to wait for another process that writes.
         new_event_id: gives a new UUID as text.
+        wrapper: the key that wraps the keys of subjects; made from the payload key where it is left out.
+        keeps_words: keep words of prompts in the clear, so that they can be searched.
     """
 
     origin: str
@@ -59,6 +63,8 @@ class LedgerSettings:
     state_path: Path
     busy_timeout_s: float = 30.0
     new_event_id: Callable[[], str] = _new_event_id
+    wrapper: KeyWrapper | None = field(default=None, repr=False)
+    keeps_words: bool = False
 
     def __post_init__(self) -> None:
         check_origin(self.origin)
@@ -102,7 +108,13 @@ class Ledger:
         self._database = database
         self._settings = settings
         self._sealer = Sealer(settings.payload_key)
-        self._log = SqliteLog(database, Clerk(self._sealer, settings.clock, settings.new_event_id))
+        wrapper = settings.wrapper or SecretWrapper(self._sealer.wrapping_key)
+        self.keys = SubjectKeys(database, self._sealer, wrapper, settings.clock)
+        """Seals what is about somebody with a key of their own."""
+        clerk = Clerk(self._sealer, self.keys, settings.keeps_words, settings.clock, settings.new_event_id)
+        self._log = SqliteLog(database, clerk)
+        self.subjects = Subjects(database, self._sealer, self.append, settings.clock)
+        """Erasure and legal holds."""
         self.registry = Registry(database, clock=settings.clock)
         """Watermark ids, manifests and outputs, in the same database."""
 
@@ -207,7 +219,7 @@ class Ledger:
             LedgerCorrupt: an event was changed after it was logged.
         """
         with self._database.read() as connection:
-            return read_trace(connection, clip_id, self._sealer)
+            return read_trace(connection, clip_id, self.keys.open)
 
     def head(self) -> TreeHead:
         """Give the size and root of the tree as it is now."""

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "r0002"
+SCHEMA_REVISION = "r0003"
 """The revision this program reads and writes. Revisions are `r` and four digits, in order."""
 
 metadata = MetaData()
@@ -29,6 +29,8 @@ _WHOLE = BigInteger().with_variant(Integer(), "sqlite")
 _DECIDED = text("decision IS NOT NULL")
 _INTENDED = text("state = 'intended'")
 _WAITING = text("state = 'waiting'")
+_OPEN = text("state IN ('queued', 'running')")
+_NAMED = text("model IS NOT NULL")
 
 event = Table(
     "event",
@@ -52,6 +54,7 @@ event = Table(
     Index("ix_event_clip", "clip", "seq"),
     Index("ix_event_actor", "actor", "seq"),
     Index("ix_event_desk", "desk", "seq"),
+    Index("ix_event_model", "model", "seq", sqlite_where=_NAMED, postgresql_where=_NAMED),
     # Most events decide nothing, so this one stays small.
     Index("ix_event_decision", "decision", "seq", sqlite_where=_DECIDED, postgresql_where=_DECIDED),
     sqlite_strict=True,
@@ -170,6 +173,67 @@ output = Table(
     sqlite_strict=True,
 )
 """Files on their way to their final path, and where each clip went."""
+subject_key = Table(
+    "subject_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("kek", Text, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("created_us", _WHOLE, nullable=False),
+    Index("ux_subject_key_subject", "subject", unique=True),
+    sqlite_strict=True,
+)
+"""The key that seals what is about one subject, wrapped by one that is elsewhere. Deleting the row is the point."""
+
+sealed_part = Table(
+    "sealed_part",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("key_id", Text, ForeignKey("subject_key.key_id", name="fk_sealed_part_key")),
+    Index("ix_sealed_part_subject", "subject"),
+    Index("ix_sealed_part_key", "key_id"),
+    sqlite_strict=True,
+)
+"""Whom a sealed part is about. One of its rows names the key that it is sealed with; parts of r0001 have no rows."""
+
+search_word = Table(
+    "search_word",
+    metadata,
+    Column("word", Text, primary_key=True),
+    Column("seq", _WHOLE, primary_key=True, autoincrement=False),
+    Index("ix_search_word_seq", "seq"),
+    sqlite_strict=True,
+)
+"""Words of sealed parts, in the clear, where a home asked for a search index. Rows are really deleted."""
+
+job = Table(
+    "job",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("batch_id", Text, nullable=False),
+    Column("position", _WHOLE, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("nonce", LargeBinary),
+    Column("ciphertext", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("attempt", _WHOLE, nullable=False),
+    Column("fence", _WHOLE, nullable=False),
+    Column("worker", Text),
+    Column("lease_until_us", _WHOLE),
+    Column("exit_code", _WHOLE),
+    Column("result", LargeBinary),
+    Column("created_us", _WHOLE, nullable=False),
+    Column("changed_us", _WHOLE, nullable=False),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="ck_job_state"),
+    CheckConstraint("state <> 'running' OR (worker IS NOT NULL AND lease_until_us IS NOT NULL)", name="ck_job_lease"),
+    Index("ux_job_place", "batch_id", "position", unique=True),
+    Index("ix_job_subject", "subject"),
+    Index("ix_job_open", "batch_id", "state", "position", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sqlite_strict=True,
+)
+"""Work that waits or is done: the queue. What is asked for is sealed like a prompt in the log."""
 
 TRIGGERS = {
     "event_no_update": """

@@ -27,6 +27,9 @@ def query(
     since: Annotated[str | None, typer.Option(help="ISO 8601 time or date, included.")] = None,
     until: Annotated[str | None, typer.Option(help="ISO 8601 time or date, not included.")] = None,
     text: Annotated[str | None, typer.Option(help="Words in the event's facts.")] = None,
+    words: Annotated[
+        str | None, typer.Option(help='Words in prompts; needs [ledger] search = "on" when they were handed in.')
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many events, 1 to 1000.")] = 100,
     after: Annotated[str | None, typer.Option(help="Go on after this cursor.")] = None,
     zone: Zone = "UTC",
@@ -52,6 +55,7 @@ def query(
         since=parse_moment("--since", since, here),
         until=parse_moment("--until", until, here),
         text=text,
+        words=words,
     )
     with require_home(home).open_ledger() as ledger:
         page = Reader(ledger, reader_name(reader)).page(wanted, after=after, limit=limit)
