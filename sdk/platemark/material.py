@@ -14,10 +14,14 @@ import numpy as np
 
 from platemark.clip import MAX_SECONDS
 from platemark.errors import MediaError, OutputError, RequestError
-from platemark.inputs import Inputs
+from platemark.inputs import STILL_ENDINGS, Inputs
+from platemark.media.formats import is_steady
 from platemark.media.still import is_still, read_still, read_still_facts
-from platemark.media.video import RGB, read_frames_rgb, read_video_facts
+from platemark.media.video import RGB, read_frame_times, read_frames_rgb, read_video_facts
 from platemark_provenance.digest import JsonValue, Sha256Hex, sha256_file
+
+CLIP_ENDINGS = (".mp4", ".m4v", ".mov", ".avi")
+"""The kinds of clips in which a C2PA manifest can be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,7 @@ def inspect(inputs: Inputs) -> Material:
 
 
 def _inspect_still(path: Path) -> SourceFile:
+    _check_ending(path, STILL_ENDINGS, fix="Save it as PNG, JPEG or WebP.")
     facts = read_still_facts(path)
     if facts.frames > 1:
         raise MediaError(f"{path} is an animation of {facts.frames} pictures.", fix="Save the one you mean on its own.")
@@ -132,6 +137,7 @@ def _inspect_still(path: Path) -> SourceFile:
 def _inspect_clip(path: Path) -> SourceFile:
     if is_still(path):
         raise RequestError(f"{path} is a picture, not a clip.", fix="Give it with --image.")
+    _check_ending(path, CLIP_ENDINGS, fix="Put it into MP4, for example: ffmpeg -i IN -c copy OUT.mp4")
     facts = read_video_facts(path)
     if facts.frames == 1:
         raise RequestError(f"{path} has a single frame.", fix="Save it as a picture, and give it with --image.")
@@ -139,7 +145,7 @@ def _inspect_clip(path: Path) -> SourceFile:
         raise RequestError(
             f"{path} lasts {facts.duration_s:.1f} s; a clip has at most {MAX_SECONDS:g} s.", fix="Cut it first."
         )
-    if not facts.steady:
+    if not is_steady(read_frame_times(path)):
         raise MediaError(
             f"{path} has a variable frame rate: some frames are shown more than one frame's time from their place.",
             fix=f"Convert it first, for example: ffmpeg -i IN -vf fps={max(1, round(facts.fps))} OUT.mp4",
@@ -157,6 +163,13 @@ def _inspect_clip(path: Path) -> SourceFile:
         duration_s=facts.duration_s,
         has_audio=facts.has_audio,
     )
+
+
+def _check_ending(path: Path, endings: tuple[str, ...], *, fix: str) -> None:
+    if path.suffix.lower() not in endings:
+        raise RequestError(
+            f"{path} is of a kind whose provenance cannot be checked; taken are {', '.join(endings)}.", fix=fix
+        )
 
 
 def _quarters(degrees: int) -> int:

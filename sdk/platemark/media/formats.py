@@ -111,8 +111,7 @@ def is_bt709_matrix(matrix: str, *, height: int) -> bool:
 class VideoFacts:
     """What a file says of its picture, in ffprobe's words.
 
-    `frames` is none where the container does not count them. `steady` says that each frame is shown within one frame's
-    time of where a constant rate would show it. `rotation_deg` is what a player turns the
+    `frames` is none where the container does not count them. `rotation_deg` is what a player turns the
     picture by, counter-clockwise, to show it upright; no reader here applies it.
     """
 
@@ -126,19 +125,16 @@ class VideoFacts:
     color: ColorTags
     rotation_deg: int
     has_audio: bool
-    steady: bool = True
 
 
-def is_steady(times: Sequence[int], *, finest: Fraction, average: Fraction) -> bool:
+def is_steady(times: Sequence[int]) -> bool:
     """Say whether frames that should be equally far apart in time are, each within one step of its place.
 
     Args:
-        times: of all frames, in any unit, in the order of decoding; empty where the container does not list them.
-        finest: the lowest rate, in frames a second, at which every frame has a place; it then judges instead.
-        average: frames a second.
+        times: of all frames, in any unit, in order.
     """
     if len(times) < 3:
-        return finest <= average * Fraction(11, 10)
+        return True
     step = Fraction(times[-1] - times[0], len(times) - 1)
     return all(abs(time - times[0] - index * step) <= step for index, time in enumerate(times))
 

@@ -81,7 +81,9 @@ def read_still_facts(path: Path) -> StillFacts:
         MediaError: the file is missing, of another kind, damaged, or over 64 million pixels.
     """
     with _opened(path) as picture:
-        turned = picture.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
+        # Asking a PNG for what is not at its front would decompress it.
+        has_exif = picture.format != "PNG" or "exif" in picture.info
+        turned = has_exif and picture.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
         width, height = reversed(picture.size) if turned else picture.size
         return StillFacts(
             kind=picture.format or "",
@@ -143,7 +145,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             with Image.open(path, formats=_FORMATS) as picture:
                 _check_pixels(path, picture.size)
                 yield picture
-    except (*_FAULTS, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise MediaError(f"{path} is too large; at most {MAX_PIXELS // 10**6} million pixels are read.") from error
+    except _FAULTS as error:
         raise MediaError(
             f"{path} is not a readable PNG, JPEG or WebP picture.", fix="Use an undamaged copy."
         ) from error

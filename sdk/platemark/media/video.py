@@ -10,7 +10,6 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -37,7 +36,6 @@ from platemark.media.formats import (
     VideoFacts,
     check_bounds,
     is_bt709_matrix,
-    is_steady,
 )
 from platemark.media.planes import fill_plane, plane_pixels
 from platemark.media.yuv import RGB, Luma, YuvFrame, map_luma, to_yuv420
@@ -50,6 +48,7 @@ __all__ = [
     "YuvFrame",
     "combine",
     "map_luma",
+    "read_frame_times",
     "read_frames_rgb",
     "read_frames_yuv420",
     "read_luma",
@@ -84,6 +83,18 @@ def read_video_facts(path: Path) -> VideoFacts:
         if frame is None:
             raise MediaError(f"{path} holds no picture that can be decoded.", fix="Use an undamaged copy.")
         return opened.facts(rotation_deg=frame.rotation)
+
+
+def read_frame_times(path: Path) -> tuple[int, ...]:
+    """Read when each frame is shown, in the file's own unit, in order; nothing is decoded.
+
+    Raises:
+        MediaError: as `read_video_facts`.
+    """
+    with _opened(path) as opened:
+        packets = (packet for packet in opened.container.demux(opened.video) if packet.size)
+        times = (packet.dts if packet.pts is None else packet.pts for packet in packets)
+        return tuple(sorted(time for time in times if time is not None))
 
 
 def read_frames_rgb(path: Path, *, max_frames: int | None = None) -> Iterator[RGB]:
@@ -242,13 +253,7 @@ class _Opened:
             ),
             rotation_deg=rotation_deg,
             has_audio=bool(self.container.streams.audio),
-            steady=self._is_steady(fps),
         )
-
-    def _is_steady(self, fps: Fraction) -> bool:
-        stream, entries = self.video, self.video.index_entries
-        times = [entry.timestamp for entry in entries] if len(entries) == stream.frames else []
-        return is_steady(times, finest=stream.base_rate or fps, average=fps)
 
     def frames(self) -> Iterator[VideoFrame]:
         """Decode every frame; a file that promises more than it holds is an error where it ends."""
