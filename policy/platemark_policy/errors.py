@@ -46,3 +46,9 @@ class PromptHeld(PolicyError):
         super().__init__(f"This request waits for an editor (ticket {ticket}).", fix="Ask an editor to review it.")
         self.decision = decision
         self.ticket = ticket
+
+
+class ReviewRefused(PolicyError):
+    """A person may not decide about a ticket, or not in this way; nothing changed."""
+
+    exit_code = 3

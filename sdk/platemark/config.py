@@ -108,6 +108,15 @@ class PolicySettings(BaseModel):
     pack: str = Field(default="", max_length=1024)
 
 
+class ReviewSettings(BaseModel):
+    """The review queue: who may decide (nobody named means anybody but the one who asked), and for how many hours."""
+
+    model_config = _SECTION
+
+    editors: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(default=(), max_length=200)
+    hours: int = Field(default=72, ge=1, le=24 * 90)
+
+
 class LedgerNaming(BaseModel):
     """The log's name in checkpoints and receipts, chosen once: a log under another name is another log.
 
@@ -183,6 +192,7 @@ class Config(BaseSettings):
     generation: GenerationDefaults = GenerationDefaults()
     label: LabelDefaults = LabelDefaults()
     policy: PolicySettings = PolicySettings()
+    review: ReviewSettings = ReviewSettings()
     signing: SigningSettings = SigningSettings()
     ledger: LedgerNaming = LedgerNaming()
     trust: TrustSettings = TrustSettings()
@@ -247,6 +257,10 @@ language = {_toml_string(language)}
 
 [policy]
 pack = ""        # empty: the newsroom pack that comes with platemark
+
+[review]
+editors = []     # names of those who may decide; empty: anybody but the one who asked
+hours = 72       # how long a ticket, and then an approval, counts
 
 [signing]
 key = "file:keys/signing.key"       # or pkcs11:…, exec:…, or a scheme that a package adds

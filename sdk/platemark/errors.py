@@ -16,6 +16,7 @@ PlatemarkError                    exit code, message, fix
 ├── PolicyError                   1  (platemark_policy.errors)
 │   ├── PromptRefused             3  carries the decision
 │   ├── PromptHeld                8  carries the decision and a ticket
+│   ├── ReviewRefused             3  a person may not decide about a ticket
 │   └── RulePackError             2  a rule pack that cannot be trusted
 ├── KeyUnavailable                1  (platemark_provenance.errors)
 │   └── KeyMismatch               1  (platemark_provenance.signers.claim_signer)
@@ -32,7 +33,7 @@ PlatemarkError                    exit code, message, fix
 ```
 """
 
-from platemark_policy.errors import PolicyError, PromptHeld, PromptRefused, RulePackError
+from platemark_policy.errors import PolicyError, PromptHeld, PromptRefused, ReviewRefused, RulePackError
 from platemark_provenance.errors import (
     KeyUnavailable,
     LedgerCorrupt,
@@ -65,6 +66,7 @@ __all__ = [
     "PromptHeld",
     "PromptRefused",
     "RequestError",
+    "ReviewRefused",
     "RulePackError",
     "SchemaMismatch",
     "SigningError",

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
@@ -52,6 +52,7 @@ from platemark_provenance.trust_lists import TRUST_FOLDER, load_trust
 
 # Slow to load, and needed by few commands each: imported where they are used.
 if TYPE_CHECKING:
+    from platemark.review_desk import ReviewDesk
     from platemark_policy.engine import Engine
     from platemark_policy.pack import RulePack
     from platemark_provenance.ledger.store import Ledger
@@ -187,6 +188,14 @@ class Home:
         from platemark_policy.engine import Engine
 
         return Engine(self.policy_pack(), input_key=load_secret(self.keys / PAYLOAD_SECRET))
+
+    def review_desk(self, ledger: "Ledger") -> "ReviewDesk":
+        """Open the review queue that an open ledger holds, under this home's rules."""
+        from platemark.review_desk import ReviewDesk, ReviewRules
+
+        review = self.config.review
+        rules = ReviewRules(review.editors, timedelta(hours=review.hours))
+        return ReviewDesk(ledger, clock=self.clock, rules=rules)
 
     def policy_pack(self) -> "RulePack":
         """Load the rule pack in force.

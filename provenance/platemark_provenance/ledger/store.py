@@ -26,6 +26,7 @@ from platemark_provenance.ledger.event import Appended, Event, EventType, NewEve
 from platemark_provenance.ledger.query import Criteria, Filter, Page, known_pseudonym, read_page, read_trace
 from platemark_provenance.ledger.receipt import format_receipt
 from platemark_provenance.ledger.registry import Registry
+from platemark_provenance.ledger.reviews import ReviewRows
 from platemark_provenance.ledger.sealing import Sealer
 from platemark_provenance.ledger.signed_head import read_signed_head, write_signed_head
 from platemark_provenance.ledger.sqlite_log import SqliteLog
@@ -117,6 +118,8 @@ class Ledger:
         """Erasure and legal holds."""
         self.registry = Registry(database, clock=settings.clock)
         """Watermark ids, manifests and outputs, in the same database."""
+        self.reviews = ReviewRows(database)
+        """Tickets of the review queue, in the same database."""
 
     @classmethod
     def open(cls, url: str, *, settings: LedgerSettings) -> Self:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -234,6 +235,42 @@ job = Table(
     sqlite_strict=True,
 )
 """Work that waits or is done: the queue. What is asked for is sealed like a prompt in the log."""
+
+review = Table(
+    "review",
+    metadata,
+    Column("ticket", Text, primary_key=True),
+    Column("clip_id", Text, nullable=False),
+    Column("binding", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("created_us", _WHOLE, nullable=False),
+    Column("expires_us", _WHOLE, nullable=False),
+    Column("claimed_by", Text),
+    Column("claimed_us", _WHOLE),
+    Index("ux_review_requester", "ticket", "requester", unique=True),
+    Index("ix_review_binding", "binding", "created_us"),
+    Index("ix_review_created", "created_us"),
+    sqlite_strict=True,
+)
+"""Requests that wait for an editor."""
+
+review_vote = Table(
+    "review_vote",
+    metadata,
+    Column("ticket", Text, primary_key=True),
+    Column("voter", Text, primary_key=True),
+    # Carried along so that the database itself can refuse the vote of the person who asked.
+    Column("requester", Text, nullable=False),
+    Column("ballot", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    ForeignKeyConstraint(["ticket", "requester"], ["review.ticket", "review.requester"], name="fk_review_vote"),
+    CheckConstraint("voter <> requester", name="ck_review_vote_second_person"),
+    CheckConstraint("requester <> ''", name="ck_review_vote_requester"),
+    CheckConstraint("ballot IN ('approve', 'reject')", name="ck_review_vote_ballot"),
+    sqlite_strict=True,
+)
+"""What editors said to tickets: one vote a person."""
 
 TRIGGERS = {
     "event_no_update": """

@@ -32,6 +32,7 @@ COMMANDS = {
     "keys": "platemark.cli.keys:app",
     "watermark": "platemark.cli.watermark:app",
     "policy": "platemark.cli.policy:app",
+    "review": "platemark.cli.review:app",
     "audit": "platemark.cli.audit:app",
     "db": "platemark.cli.database:app",
     "models": "platemark.cli.models:app",
