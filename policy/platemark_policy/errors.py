@@ -38,12 +38,17 @@ class PromptHeld(PolicyError):
     Args:
         decision: the decision, with every finding and its reason.
         ticket: what the editor is given to find it again.
+        seed: of the request; an approval counts for this seed alone.
     """
 
     exit_code = 8
 
-    def __init__(self, decision: "Decision", ticket: str) -> None:
-        super().__init__(f"This request waits for an editor (ticket {ticket}).", fix="Ask an editor to review it.")
+    def __init__(self, decision: "Decision", ticket: str, *, seed: str = "") -> None:
+        again = f" Once it is approved, give the same command again with --seed {seed}." if seed else ""
+        super().__init__(
+            f"This request waits for an editor (ticket {ticket}).", fix=f"Ask an editor to review it.{again}"
+        )
+        self.seed = seed
         self.decision = decision
         self.ticket = ticket
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from platemark_policy.decision import Decision, Stage, Verdict
+from platemark_policy.decision import Decision, Verdict
 from platemark_policy.errors import ReviewRefused
 from platemark_provenance.digest import Sha256Hex, canonical_json, sha256_bytes
 
@@ -44,21 +44,24 @@ class BoundRequest:
 
     Args:
         input_hmac: the decision's keyed digest of what was screened.
-        stage: what was looked at.
+        of: the name of the text that was looked at, or `frames`.
         seed: of the request.
         model: name, version and hash of the weights, in one text.
         pack_sha256: the rules that decided.
+        material: digests of the files that were handed over with it.
     """
 
     input_hmac: str
-    stage: Stage
+    of: str
     seed: str
     model: str
     pack_sha256: str
+    material: tuple[str, ...] = ()
 
     def digest(self) -> Sha256Hex:
         """Give the name under which an approval of this request is found."""
-        return sha256_bytes(canonical_json([self.input_hmac, self.stage, self.seed, self.model, self.pack_sha256]))
+        parts = [self.input_hmac, self.of, self.seed, self.model, self.pack_sha256, list(self.material)]
+        return sha256_bytes(canonical_json(parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from platemark_provenance.watermark.profile import ALGORITHM
 
 @dataclass(frozen=True, slots=True)
 class MadeFacts:
-    """What is known about a clip once its frames are rendered."""
+    """What is known about a clip once its frames are rendered. `reviewed`: editors let pass what would have stopped."""
 
     clip_id: ClipId
     request: ClipRequest
@@ -50,6 +50,7 @@ class MadeFacts:
     screened: Screened
     used: Used = NOTHING_USED
     measured: Measured | None = None
+    reviewed: bool = False
 
     @property
     def native_size(self) -> tuple[int, int]:
@@ -132,6 +133,7 @@ def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts
             pack_sha256=pack.sha256,
             verdict=decision.verdict.value,
             decision_id=decision.decision_id,
+            human_review=made.reviewed,
         ),
         ledger=LedgerFacts(origin=head.origin, size=head.size, root=head.root),
         watermark_id=made.mark_id.hex(),

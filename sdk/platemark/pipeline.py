@@ -26,7 +26,8 @@ from platemark.outputs import OutputPaths, create_part, job_lock, move_into_plac
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
 from platemark.recovery import settle
 from platemark.rendering import Rendered, RenderJob, render, render_still
-from platemark.screening import Screened, raise_unless_allowed, screen_texts
+from platemark.screening import Screened, screen_texts
+from platemark.sign_off import SignOff
 from platemark.sources import sources_of, vet
 from platemark.stamping import let_wait
 from platemark.tasks.planned import PlannedClip
@@ -77,6 +78,14 @@ class ClipJob:
         self.job_id = str(uuid_utils.uuid7())
         self._paths = OutputPaths(options.final, self.job_id)
         self._kept: KeptLatents | None = None
+        info = workshop.generator.info
+        self._sign_off = SignOff(
+            workshop.home.review_desk(workshop.ledger),
+            self.clip_id,
+            order.request,
+            model=f"{info.name} {info.version} {info.weights_sha256 or ''}",
+            material=tuple(each.file.sha256 for each in self._sources),
+        )
 
     def run(self) -> Clip:
         """Make the clip.
@@ -98,7 +107,16 @@ class ClipJob:
             self._screen_frames(rendered)
             info, measured = self._shop.generator.info, rendered.measured
             made = MadeFacts(
-                self.clip_id, self._request, info, plan, label, mark_id, screened, used=used, measured=measured
+                self.clip_id,
+                self._request,
+                info,
+                plan,
+                label,
+                mark_id,
+                screened,
+                used=used,
+                measured=measured,
+                reviewed=bool(self._sign_off.used),
             )
             signed = self._sign(made)
             self._record(signed, rendered)
@@ -122,7 +140,7 @@ class ClipJob:
             if steering.negative:
                 sealed["negative_prompt"] = steering.negative
             self._log(EventType.PROMPT_SUBMITTED, facts=facts, sealed=sealed)
-            return screen_texts(request, self._shop.engine, at=self._shop.home.clock(), log=self._log_decision)
+            return screen_texts(request, self._shop.engine, at=self._shop.home.clock(), take=self._take_decision)
 
     def _vet_sources(self) -> Used:
         """Verify what was given, and let the log know of what was refused or let in all the same."""
@@ -204,8 +222,7 @@ class ClipJob:
             decision = self._shop.engine.screen_frames(
                 rendered.screened, at=self._shop.home.clock(), decision_id=str(uuid_utils.uuid7())
             )
-            self._log_decision("frames", decision)
-        raise_unless_allowed(decision)
+            self._take_decision("frames", decision)
 
     def _sign(self, made: MadeFacts) -> SignedAsset:
         with self._stage("sign"):
@@ -285,9 +302,12 @@ class ClipJob:
             )
         )
 
-    def _log_decision(self, of: str, decision: Decision) -> None:
-        facts: dict[str, JsonValue] = {"of": of, "decision": decision.to_json()}
+    def _take_decision(self, of: str, decision: Decision) -> None:
+        """Write a decision down, then go on if it was allowed or editors have approved exactly this."""
+        binding = self._sign_off.bound(of, decision).digest()
+        facts: dict[str, JsonValue] = {"of": of, "decision": decision.to_json(), "binding": binding}
         self._log(EventType.POLICY_DECIDED, facts=facts, decision=decision.verdict.value)
+        self._sign_off.go_on(of, decision)
 
     def settle(self, reason: str) -> None:
         """Deal with the files of a job that ended early; the ledger is told where it can be."""

@@ -10,14 +10,13 @@ from datetime import datetime
 import uuid_utils
 
 from platemark.clip import ClipRequest
-from platemark.errors import PromptHeld, PromptRefused
 from platemark.generation.rewriting import Rewriting, rewrite_for
-from platemark_policy.decision import Decision, Verdict
+from platemark_policy.decision import Decision
 from platemark_policy.engine import Engine
 from platemark_provenance.digest import JsonValue
 
-LogDecision = Callable[[str, Decision], None]
-"""Gets the name of the text, and what was decided on it."""
+TakeDecision = Callable[[str, Decision], None]
+"""Gets the name of the text and what was decided on it; logs that, and raises unless the job may go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Screened:
         )
 
 
-def screen_texts(request: ClipRequest, engine: Engine, *, at: datetime, log: LogDecision) -> Screened:
+def screen_texts(request: ClipRequest, engine: Engine, *, at: datetime, take: TakeDecision) -> Screened:
     """Screen all texts of a request, in the order in which they come to be.
 
     Raises:
@@ -54,10 +53,9 @@ def screen_texts(request: ClipRequest, engine: Engine, *, at: datetime, log: Log
     """
 
     def decide(name: str, text: str) -> Decision:
-        """Screen one text, log it, and go on only if it is allowed."""
+        """Screen one text, and go on only if the job may."""
         decision = engine.screen_prompt(text, at=at, decision_id=str(uuid_utils.uuid7()))
-        log(name, decision)
-        raise_unless_allowed(decision)
+        take(name, decision)
         return decision
 
     decision, further = decide("prompt", request.prompt), []
@@ -68,16 +66,3 @@ def screen_texts(request: ClipRequest, engine: Engine, *, at: datetime, log: Log
     rewriting = rewrite_for(request.model, request.prompt)
     further += [(name, decide(name, text)) for name, text in rewriting.sentences().items()]
     return Screened(decision, rewriting.english, rewriting, tuple(further))
-
-
-def raise_unless_allowed(decision: Decision) -> None:
-    """Let an allowed text or clip pass.
-
-    Raises:
-        PromptRefused: the policy blocks it.
-        PromptHeld: an editor must decide.
-    """
-    if decision.verdict is Verdict.BLOCK:
-        raise PromptRefused(decision)
-    if decision.verdict is Verdict.REVIEW:
-        raise PromptHeld(decision, ticket=decision.decision_id)

@@ -122,17 +122,19 @@ def test_an_approval_ends_with_its_time(given: tuple[Vote, ...]) -> None:
     assert case(*given).state(LATER) in (ReviewState.EXPIRED, ReviewState.REJECTED)
 
 
-@pytest.mark.parametrize("field", ["input_hmac", "seed", "model", "pack_sha256"])
+@pytest.mark.parametrize("field", ["input_hmac", "of", "seed", "model", "pack_sha256"])
 def test_an_approval_is_bound_to_every_part_of_the_request(field: str) -> None:
-    whole = {"input_hmac": "a", "stage": "prompt", "seed": "7", "model": "m 1", "pack_sha256": "p"}
+    whole = {"input_hmac": "a", "of": "prompt", "seed": "7", "model": "m 1", "pack_sha256": "p"}
 
     other = {**whole, field: "other"}
 
     assert BoundRequest(**whole).digest() != BoundRequest(**other).digest()  # type: ignore[arg-type]
 
 
-def test_an_approval_of_a_prompt_is_none_of_its_frames() -> None:
-    assert BoundRequest("a", "prompt", "7", "m", "p").digest() != BoundRequest("a", "frame", "7", "m", "p").digest()
+def test_an_approval_with_one_picture_is_none_with_another() -> None:
+    bare, given = BoundRequest("a", "prompt", "7", "m", "p"), BoundRequest("a", "prompt", "7", "m", "p", ("x",))
+
+    assert bare.digest() != given.digest()
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "...", "x" * 501])

@@ -99,7 +99,7 @@ def _report(error: PlatemarkError, *, as_json: bool) -> int:
 
 def _error_object(error: PlatemarkError) -> JsonValue:
     if isinstance(error, PromptHeld):
-        return {**error.decision.to_json(), "ticket": error.ticket}
+        return {**error.decision.to_json(), "ticket": error.ticket, "seed": error.seed}
     if isinstance(error, PromptRefused):
         return error.decision.to_json()
     return {"error": {"type": type(error).__name__, "message": error.message, "fix": error.fix}}
