@@ -4,21 +4,48 @@ One rule: conditions are pure and only ever look for something. There is no "not
 an exception that covers the very words found, so no story around a prompt can excuse what is in it.
 """
 
+import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from platemark_policy.decision import Span
 from platemark_policy.disguise import reveal
+from platemark_policy.errors import PolicyError
 from platemark_policy.lexicon import Lexicon
 from platemark_policy.normalize import Normalized, normalize
 from platemark_policy.patterns import SafePattern
 
 # What joins two words into one beside the dashes (category Pd).
 _JOINERS = frozenset("_~+·\u2212")
+
+_LONGEST_QUESTION = 120
+_QUESTION = re.compile(
+    r"(?:(?:what|who|when|where|why|which)(?: ?'?s| is| was| are| were| did| does| do| happened| kind)\b|was |is )"
+    r"[^.!?,;:]*\?"
+    r"|[^.!?,;:]*(?:무엇인가요|뭐야|뭔가요|무슨 뜻이야|언제야|언제인가요|누구야|누구인가요|왜 일어났어|왜 일어났나요)\?"
+)
+# Words that ask to be shown something; a question with one of them is a prompt like any other.
+_DEPICTED = re.compile(
+    r"\b(?:look|looks|looking|show|shows|showing|shown|see|seen|scene|video|clip|film|footage|picture|image|animat|"
+    r"render|draw|wear|wearing|danc|walk|stand|sit|fight|kiss|cry|speak|say|in the style)"
+    r"|장면|영상|모습|화면|그림|보여|생겼|그려"
+)
+
+Levels = Callable[[tuple[Normalized, ...]], Mapping[str, int]]
+"""Gives, for the readings of a prompt, how many levels of each head of the classifier it reaches."""
+
+
+def no_classifier(readings: tuple[Normalized, ...]) -> Mapping[str, int]:
+    """Stand for a classifier where none was handed in.
+
+    Raises:
+        PolicyError: always; a rule that needs a score must not pass for want of one.
+    """
+    raise PolicyError("This rule asks the classifier, and none was handed in.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +57,21 @@ class Reading:
         terms: list name to where its terms stand in the original text.
         metadata: facts about the request, such as its task.
         at: the request's clock, aware UTC.
+        length: how many characters the prompt has, as it was given.
+        levels: asks the classifier, the first time a rule needs it.
     """
 
     readings: tuple[Normalized, ...]
     terms: Mapping[str, frozenset[Span]]
     metadata: Mapping[str, str]
     at: datetime
+    length: int = 0
+    levels: Levels = no_classifier
 
 
-def read_prompt(text: str, lexicon: Lexicon, *, metadata: Mapping[str, str], at: datetime) -> Reading:
+def read_prompt(
+    text: str, lexicon: Lexicon, *, metadata: Mapping[str, str], at: datetime, levels: Levels = no_classifier
+) -> Reading:
     """Normalise a prompt and find every term of every list in it, once for all rules."""
     plain = normalize(text)
     readings = (plain, *reveal(plain))
@@ -47,7 +80,7 @@ def read_prompt(text: str, lexicon: Lexicon, *, metadata: Mapping[str, str], at:
         for name, spans in lexicon.find(reading).items():
             terms.setdefault(name, set()).update(spans)
     frozen = {name: frozenset(spans) for name, spans in terms.items()}
-    return Reading(readings, frozen, metadata, at)
+    return Reading(readings, frozen, metadata, at, len(text), levels)
 
 
 class Condition(Protocol):
@@ -161,6 +194,41 @@ class HasMetadata:
     def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
         """See `Condition.evidence`."""
         return frozenset() if reading.metadata.get(self.key) in self.values else None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReaches:
+    """Hold where the classifier's score for a head reaches a level.
+
+    Args:
+        head: what is judged, such as `scene`.
+        level: 1 for `possible`, 2 for `likely`, 3 for `certain`.
+    """
+
+    head: str
+    level: int
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """See `Condition.evidence`."""
+        return frozenset() if reading.levels(reading.readings)[self.head] >= self.level else None
+
+
+@dataclass(frozen=True, slots=True)
+class PlainQuestion:
+    """Hold where the whole prompt is one short question for a fact and describes no picture; for exceptions only."""
+
+    def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
+        """See `Condition.evidence`."""
+        plain = reading.readings[0].text
+        is_one = len(reading.readings) == 1 and len(plain) <= _LONGEST_QUESTION and _QUESTION.fullmatch(plain)
+        return frozenset({(0, reading.length)}) if is_one and not _DEPICTED.search(plain) else None
+
+
+def asks_classifier(condition: Condition) -> bool:
+    """Tell whether a condition, or anything inside it, needs a score."""
+    if isinstance(condition, AllOf | AnyOf):
+        return any(asks_classifier(part) for part in condition.parts)
+    return isinstance(condition, ScoreReaches)
 
 
 def excused_spans(reading: Reading, exceptions: tuple[Condition, ...]) -> frozenset[Span]:

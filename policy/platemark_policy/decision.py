@@ -19,7 +19,7 @@ Span = tuple[int, int]
 Stage = Literal["prompt", "reference", "frame"]
 """What was looked at."""
 
-Layer = Literal["normaliser", "rules", "frames", "engine"]
+Layer = Literal["normaliser", "rules", "classifier", "guard", "vision", "frames", "engine"]
 """Which part of the policy found it; layers are independent and each can only raise the verdict."""
 
 
@@ -127,6 +127,10 @@ class Decision:
         input_hmac: hex HMAC-SHA256 of the input under the home's key; links decisions to inputs without keeping them.
         degraded: what could not be checked, such as `rule R02.1: KeyError`; empty on a good day.
         decided_at: aware UTC.
+        classifier_sha256: the model whose scores the rules asked for; empty where none was asked.
+        consent_ids: the records of consent that were looked at, in order.
+        jurisdiction: whose law the calendar was read for; empty where none was named.
+        is_permissive: whether the pack is one for tests only; such a decision is stamped into the manifest.
     """
 
     verdict: Verdict
@@ -137,6 +141,10 @@ class Decision:
     input_hmac: str
     degraded: tuple[str, ...]
     decided_at: datetime
+    classifier_sha256: str = ""
+    consent_ids: tuple[str, ...] = ()
+    jurisdiction: str = ""
+    is_permissive: bool = False
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give the decision as the JSON object of `policy check`, refusals and holds."""
@@ -148,6 +156,10 @@ class Decision:
             "normaliser_version": self.normaliser_version,
             "input_hmac": self.input_hmac,
             "degraded": list(self.degraded),
+            "classifier_sha256": self.classifier_sha256,
+            "consent_ids": list(self.consent_ids),
+            "jurisdiction": self.jurisdiction,
+            "is_permissive": self.is_permissive,
             "decided_at": self.decided_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
         }
 

@@ -8,10 +8,11 @@ Prompts are neither logged nor printed nor kept.
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from platemark_policy.conditions import Reading, read_prompt
+from platemark_policy.classifier import Classifier, load_classifier
+from platemark_policy.conditions import Levels, Reading, asks_classifier, read_prompt
 from platemark_policy.decision import (
     Decision,
     Finding,
@@ -26,13 +27,17 @@ from platemark_policy.decision import (
 from platemark_policy.errors import PolicyError
 from platemark_policy.frames import FrameFacts, judge_frames
 from platemark_policy.language import judge_text, too_long
-from platemark_policy.normalize import NORMALISER_VERSION
+from platemark_policy.normalize import NORMALISER_VERSION, Normalized
 from platemark_policy.pack import Rule, RulePack
 
 MAX_PROMPT_CHARS = 4_000
 """The longest prompt that is screened; a longer one is refused, since only part of it could be."""
 
 _MIN_KEY_BYTES = 16
+_STALE_REASON = Reason(
+    en="The rule pack is outside the time it is valid for, so an editor has to decide.",
+    ko="규칙 묶음의 유효 기간이 지났거나 시작되지 않아 편집자가 결정해야 합니다.",
+)
 _FAILED_REASON = Reason(
     en="Part of the screening could not be completed, so an editor has to decide.",
     ko="심사의 일부를 마치지 못해 편집자가 결정해야 합니다.",
@@ -45,16 +50,20 @@ class Engine:
     Args:
         pack: a loaded pack.
         input_key: at least 16 secret bytes; inputs are named by their HMAC-SHA256 under it.
+        classifier: gives the classifier when a rule first asks for a score; the one that comes with platemark.
 
     Raises:
         PolicyError: the key is too short.
     """
 
-    def __init__(self, pack: RulePack, *, input_key: bytes) -> None:
+    def __init__(
+        self, pack: RulePack, *, input_key: bytes, classifier: Callable[[], Classifier] = load_classifier
+    ) -> None:
         if len(input_key) < _MIN_KEY_BYTES:
             raise PolicyError(f"Expected an input key of {_MIN_KEY_BYTES} bytes or more, got {len(input_key)}.")
         self._pack = pack
         self._key = input_key
+        self._classifier = classifier
 
     @property
     def pack(self) -> RulePack:
@@ -81,8 +90,29 @@ class Engine:
             screening.findings.append(too_long(text, limit=MAX_PROMPT_CHARS))
         else:
             screening.run("normaliser", "text", lambda: judge_text(text))
-            self._run_rules(screening, text, instant, metadata or {})
-        return self._decide(screening, text.encode("utf-8", "surrogatepass"), instant, decision_id)
+            self._run_rules(screening, self._pack.rules, text, instant, metadata or {})
+        decision = self._decide(screening, text.encode("utf-8", "surrogatepass"), instant, decision_id)
+        return replace(decision, jurisdiction=(metadata or {}).get("jurisdiction", ""))
+
+    def first_answer(self, text: str, *, at: datetime, metadata: Mapping[str, str] | None = None) -> Verdict:
+        """Give what the words alone ask for, within a millisecond; `screen_prompt` can only be more severe.
+
+        Args:
+            text: the prompt as it was given.
+            at: the request's clock, aware.
+            metadata: facts about the request.
+
+        Raises:
+            PolicyError: `at` has no time zone.
+        """
+        instant = utc_instant(at)
+        screening = _Screening("prompt")
+        if len(text) > MAX_PROMPT_CHARS:
+            return Verdict.BLOCK
+        screening.run("normaliser", "text", lambda: judge_text(text))
+        words_only = tuple(rule for rule in self._pack.rules if not asks_classifier(rule.when))
+        self._run_rules(screening, words_only, text, instant, metadata or {})
+        return most_severe(finding.action for finding in screening.findings)
 
     def screen_frames(self, facts: FrameFacts, *, at: datetime, decision_id: str) -> Decision:
         """Decide whether a finished clip may be published, from what `FrameScreen` measured.
@@ -94,19 +124,35 @@ class Engine:
         screening.run("frames", "facts", lambda: judge_frames(facts))
         return self._decide(screening, repr(facts).encode(), utc_instant(at), decision_id)
 
-    def _run_rules(self, screening: "_Screening", text: str, at: datetime, metadata: Mapping[str, str]) -> None:
+    def _run_rules(
+        self,
+        screening: "_Screening",
+        rules: tuple[Rule, ...],
+        text: str,
+        at: datetime,
+        metadata: Mapping[str, str],
+    ) -> None:
         readings: list[Reading] = []
 
         def _read() -> tuple[Finding, ...]:
-            readings.append(read_prompt(text, self._pack.lexicon, metadata=metadata, at=at))
+            readings.append(read_prompt(text, self._pack.lexicon, metadata=metadata, at=at, levels=_once(self._levels)))
             return ()
 
         screening.run("normaliser", "words", _read)
         for reading in readings:
-            for rule in self._pack.rules:
+            for rule in rules:
                 screening.run("rules", rule.id, _judgement(rule, reading))
 
+    def _levels(self, readings: tuple[Normalized, ...]) -> Mapping[str, int]:
+        return self._classifier().levels(readings)
+
     def _decide(self, screening: "_Screening", content: bytes, at: datetime, decision_id: str) -> Decision:
+        if self._pack.valid is not None and not self._pack.valid[0] <= at <= self._pack.valid[1]:
+            screening.degraded.add("pack: stale")
+            screening.findings.append(_engine_finding("E02", "stale_pack", screening.stage, _STALE_REASON))
+        models: list[str] = []
+        if self._pack.asks_classifier and screening.stage == "prompt":
+            screening.run("classifier", "model", lambda: _noted(models, self._classifier().sha256))
         findings = in_report_order(screening.findings)
         return Decision(
             verdict=most_severe(finding.action for finding in findings),
@@ -117,6 +163,8 @@ class Engine:
             input_hmac=hmac.new(self._key, content, hashlib.sha256).hexdigest(),
             degraded=tuple(sorted(screening.degraded)),
             decided_at=at,
+            classifier_sha256="".join(models),
+            is_permissive=self._pack.is_permissive,
         )
 
 
@@ -147,5 +195,27 @@ def _judgement(rule: Rule, reading: Reading) -> Callable[[], tuple[Finding, ...]
     return _judge
 
 
+def _once(levels: Levels) -> Levels:
+    """Ask at most once for one prompt, however many rules want to know; a failure is told to each of them."""
+    known: list[Mapping[str, int]] = []
+
+    def _known(readings: tuple[Normalized, ...]) -> Mapping[str, int]:
+        if not known:
+            known.append(levels(readings))
+        return known[0]
+
+    return _known
+
+
 def _failed(stage: Stage) -> Finding:
-    return Finding("E01", "not_screened", Verdict.REVIEW, None, stage, _FAILED_REASON, True, "engine")
+    return _engine_finding("E01", "not_screened", stage, _FAILED_REASON)
+
+
+def _engine_finding(rule_id: str, category: str, stage: Stage, reason: Reason) -> Finding:
+    action = Verdict.REVIEW if stage == "prompt" else Verdict.BLOCK
+    return Finding(rule_id, category, action, None, stage, reason, True, "engine")
+
+
+def _noted(names: list[str], name: str) -> tuple[Finding, ...]:
+    names.append(name)
+    return ()

@@ -13,6 +13,7 @@ from platemark_policy.confusables import LOOK_ALIKES, NEWS_HANJA
 from platemark_policy.decision import Finding, Reason, Span, Verdict
 
 _WORD = re.compile(r"[^\W\d_]+")
+_SYLLABLE = re.compile("[가-힣]")
 _DIRECTION_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _LATIN_RANGES = (
     (0x0041, 0x024F), (0x0250, 0x02AF), (0x1D00, 0x1D7F), (0x1E00, 0x1EFF), (0x2100, 0x214F), (0x2460, 0x24FF),
@@ -109,6 +110,11 @@ def find_unreadable(text: str) -> Span | None:
 def has_words(text: str) -> bool:
     """Tell whether there is any Latin or Hangul letter to read."""
     return any(_is_own(char) for char in text)
+
+
+def has_hangul(text: str) -> bool:
+    """Tell whether a text has a Hangul syllable, and so counts as Korean."""
+    return _SYLLABLE.search(text) is not None
 
 
 def _is_foreign(word: str) -> bool:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from platemark_policy.conditions import Condition, Reading, excused_spans, read_prompt
+from platemark_policy.classifier import load_classifier
+from platemark_policy.conditions import Condition, Reading, asks_classifier, excused_spans, read_prompt
 from platemark_policy.decision import Finding, PackId, Reason, Verdict
 from platemark_policy.lexicon import Lexicon
+from platemark_policy.normalize import Normalized
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Rule:
             stage="prompt",
             reason=self.reason,
             overridable=self.overridable,
-            layer="rules",
+            layer="classifier" if asks_classifier(self.when) else "rules",
         )
 
 
@@ -99,12 +101,21 @@ class RulePack:
         rules: in the order of the file, which does not matter to any decision.
         lexicon: every word list, ready to search.
         reviews: the lists that age.
+        valid: the first and last instant it may be used, None where it does not end.
+        is_permissive: whether it says of itself that it is for tests only.
     """
 
     pack_id: PackId
     rules: tuple[Rule, ...]
     lexicon: Lexicon
     reviews: tuple[ListReview, ...]
+    valid: tuple[datetime, datetime] | None = None
+    is_permissive: bool = False
+
+    @property
+    def asks_classifier(self) -> bool:
+        """Tell whether any rule needs a score."""
+        return any(asks_classifier(rule.when) for rule in self.rules)
 
     def overdue(self, today: date) -> tuple[str, ...]:
         """Give the names of the lists that a person should have read again by now."""
@@ -121,7 +132,11 @@ class RulePack:
 
     def _read(self, example: Example) -> Reading:
         metadata: Mapping[str, str] = dict(example.metadata)
-        return read_prompt(example.text, self.lexicon, metadata=metadata, at=example.at)
+        return read_prompt(example.text, self.lexicon, metadata=metadata, at=example.at, levels=_levels)
+
+
+def _levels(readings: tuple[Normalized, ...]) -> Mapping[str, int]:
+    return load_classifier().levels(readings)
 
 
 @dataclass(frozen=True, slots=True)

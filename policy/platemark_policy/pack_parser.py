@@ -9,7 +9,18 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import TypeVar
 
-from platemark_policy.conditions import AllOf, AnyOf, Condition, HasMetadata, InList, InWindow, Matches
+from platemark_policy.classifier import HEADS, LEVELS
+from platemark_policy.conditions import (
+    AllOf,
+    AnyOf,
+    Condition,
+    HasMetadata,
+    InList,
+    InWindow,
+    Matches,
+    PlainQuestion,
+    ScoreReaches,
+)
 from platemark_policy.decision import PackId, Reason, Verdict
 from platemark_policy.document import Entry, read_document
 from platemark_policy.errors import RulePackError
@@ -22,7 +33,10 @@ _T = TypeVar("_T")
 _EXAMPLE_CLOCK = datetime(2026, 1, 15, tzinfo=UTC)
 _TRUTH = {"true": True, "false": False}
 _ACTIONS = {"review": Verdict.REVIEW, "block": Verdict.BLOCK}
-_CONDITIONS = ("all", "any", "list", "metadata", "period", "regex", "words")
+_CONDITIONS = ("all", "any", "classifier", "jurisdiction", "list", "metadata", "period", "question", "regex", "words")
+_HEADS = {head: head for head in HEADS}
+_LEVELS = {name: place for place, name in enumerate(LEVELS, start=1)}
+_QUESTIONS = {"plain": PlainQuestion()}
 
 
 @dataclass
@@ -43,7 +57,7 @@ def parse_pack(files: PackFiles) -> RulePack:
     main, *others = (
         read_document(content, name=name) for name, content in zip(files.names, files.contents, strict=True)
     )
-    fields = main.fields(("id", "version", "rules"), ("lists", "periods"))
+    fields = main.fields(("id", "version", "rules"), ("lists", "periods", "valid", "permissive"))
     draft = _Draft()
     for other in others:
         _read_list_file(other, draft)
@@ -58,7 +72,22 @@ def parse_pack(files: PackFiles) -> RulePack:
             raise entry.refusal(f"rule {rule.id} appears twice")
         rules[rule.id] = rule
     pack_id = PackId(fields["id"].text(), fields["version"].text(), files.sha256())
-    return RulePack(pack_id, tuple(rules.values()), Lexicon(draft.lists), tuple(draft.reviews))
+    return RulePack(
+        pack_id,
+        tuple(rules.values()),
+        Lexicon(draft.lists),
+        tuple(draft.reviews),
+        valid=_validity(fields["valid"]) if "valid" in fields else None,
+        is_permissive=_choice(fields["permissive"], _TRUTH) if "permissive" in fields else False,
+    )
+
+
+def _validity(entry: Entry) -> tuple[datetime, datetime]:
+    fields = entry.fields(("from", "to"))
+    first, last = _instant(fields["from"]), _instant(fields["to"])
+    if first > last:
+        raise entry.refusal("a pack ends before it begins")
+    return first, last
 
 
 def _read_list_file(entry: Entry, draft: _Draft) -> None:
@@ -143,7 +172,7 @@ class _ConditionParser:
             return InWindow(self.draft.periods[self._known(value, self.draft.periods)])
         if kind == "regex":
             return _one_of(tuple(self._pattern(item) for item in _some(value)))
-        return self._metadata(value) if kind == "metadata" else self._words(value)
+        return self._words(value) if kind == "words" else _plain_condition(kind, value)
 
     def _words(self, entry: Entry) -> Condition:
         self.own_lists += 1
@@ -157,13 +186,6 @@ class _ConditionParser:
         except RulePackError as error:
             raise entry.refusal(f"rule {self.rule_id}: {error.message}", fix=error.fix) from error
 
-    def _metadata(self, entry: Entry) -> Condition:
-        facts = entry.mapping()
-        if len(facts) != 1:
-            raise entry.refusal("expected one fact and the values it may have")
-        ((key, values),) = facts.items()
-        return HasMetadata(key, frozenset(values.texts()))
-
     def _known(self, entry: Entry, names: Mapping[str, object]) -> str:
         name = entry.text()
         if name not in names:
@@ -171,6 +193,23 @@ class _ConditionParser:
             fix = f"Did you mean {near[0]!r}?" if near else ""
             raise entry.refusal(f"rule {self.rule_id} uses {name!r}, which is not in the pack", fix=fix)
         return name
+
+
+def _plain_condition(kind: str, entry: Entry) -> Condition:
+    """Read a condition that needs nothing else of the pack."""
+    if kind == "question":
+        return _choice(entry, _QUESTIONS)
+    if kind == "jurisdiction":
+        return HasMetadata("jurisdiction", frozenset(entry.texts()))
+    facts = entry.mapping()
+    if len(facts) != 1:
+        raise entry.refusal("expected one fact and the values it may have")
+    ((key, values),) = facts.items()
+    if kind == "metadata":
+        return HasMetadata(key, frozenset(values.texts()))
+    if key not in _HEADS:
+        raise entry.refusal(f"expected one of {', '.join(HEADS)}, got {key!r}")
+    return ScoreReaches(key, _choice(values, _LEVELS))
 
 
 def _one_of(parts: tuple[Condition, ...]) -> Condition:

@@ -1,11 +1,13 @@
 """A loaded pack, an engine and a clock for the tests of the policy layer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from platemark_policy.conditions import asks_classifier
 from platemark_policy.decision import Decision
 from platemark_policy.engine import Engine
 from platemark_policy.pack import RulePack
@@ -27,8 +29,20 @@ rules:
 
 
 @pytest.fixture(scope="session")
-def newsroom() -> RulePack:
+def whole_newsroom() -> RulePack:
     return load_pack()
+
+
+@pytest.fixture(scope="session")
+def newsroom(whole_newsroom: RulePack) -> RulePack:
+    """Give the rules about words; the classifier's have tests of their own, and need its encoder for every prompt."""
+    words = tuple(rule for rule in whole_newsroom.rules if not asks_classifier(rule.when))
+    return replace(whole_newsroom, rules=words)
+
+
+@pytest.fixture(scope="session")
+def whole_engine(whole_newsroom: RulePack) -> Engine:
+    return Engine(whole_newsroom, input_key=b"k" * 32)
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,10 @@ def test_a_decision_becomes_the_documented_json(decision: Decision) -> None:
         "normaliser_version": "1",
         "input_hmac": "cd" * 32,
         "degraded": ["rules R2: KeyError"],
+        "classifier_sha256": "",
+        "consent_ids": [],
+        "jurisdiction": "",
+        "is_permissive": False,
         "decided_at": "2026-11-22T09:30:00.000000Z",
     }
 
