@@ -28,6 +28,9 @@ class Bench:
 
 
 BENCHES = {
+    "generation": Bench(
+        "platemark.bench.generation", "Speed, memory and energy of the embedded model, and how good its clips are."
+    ),
     "policy": Bench("platemark.bench.policy", "How fast prompts are screened and a rule pack loads."),
     "signing": Bench("platemark.bench.signing", "Time and memory to sign and verify, and damage that must be noticed."),
 }

@@ -181,8 +181,8 @@ class Block(nn.Module):
     def _attend(self, tokens: Tensor, rotary: Rotary) -> Tensor:
         mixed = self.attention_in(tokens)  # (b, n, 3 d)
         query, key, value = rearrange(mixed, "b n (k a d) -> k b a n d", k=3, a=self.heads)
-        query = rotate(functional.rms_norm(query, query.shape[-1:], self.query_scale), rotary)
-        key = rotate(functional.rms_norm(key, key.shape[-1:], self.key_scale), rotary)
+        query = rotate(functional.rms_norm(query, query.shape[-1:], self.query_scale.to(query.dtype)), rotary)
+        key = rotate(functional.rms_norm(key, key.shape[-1:], self.key_scale.to(key.dtype)), rotary)
         heads = functional.scaled_dot_product_attention(query, key, value)  # (b, a, n, d / a)
         result: Tensor = self.attention_out(rearrange(heads, "b a n d -> b n (a d)"))
         return result

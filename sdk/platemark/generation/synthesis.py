@@ -20,6 +20,7 @@ from platemark.generation.plan import ClipPlan, Window, plan_windows
 from platemark.generation.resize import Picture
 from platemark.generation.sampler import GivenFrames, Guidance, Walk, draw_noise, sample
 from platemark.generation.threads import torch_threads, usable_cores, worthwhile_threads
+from platemark.generation.tiling import decode_in_tiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +168,8 @@ def step_reporter(job: Job, *, done: int, total: int) -> Callable[[int], None]:
 
 def decode(networks: Networks, latents: Tensor) -> Picture:
     """Restore the frames (s, h, w, 3) float32 in [0, 255] of one latent frame (h, w, c)."""
-    frames = networks.autoencoder.decode_group(latents[None])[0].clamp(-1, 1)  # (s, h, w, 3)
-    picture: Picture = ((frames + 1) * 127.5).numpy().astype(np.float32, copy=False)
+    frames = decode_in_tiles(networks.autoencoder, latents[None])[0].clamp_(-1, 1)  # (s, h, w, 3)
+    picture: Picture = frames.add_(1).mul_(127.5).numpy().astype(np.float32, copy=False)
     return picture
 
 
