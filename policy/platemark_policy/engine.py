@@ -38,6 +38,10 @@ _STALE_REASON = Reason(
     en="The rule pack is outside the time it is valid for, so an editor has to decide.",
     ko="규칙 묶음의 유효 기간이 지났거나 시작되지 않아 편집자가 결정해야 합니다.",
 )
+_UNSIGNED_REASON = Reason(
+    en="Nobody has signed the rule pack in use, so an editor has to decide.",
+    ko="사용 중인 규칙 묶음에 서명이 없어 편집자가 결정해야 합니다.",
+)
 _FAILED_REASON = Reason(
     en="Part of the screening could not be completed, so an editor has to decide.",
     ko="심사의 일부를 마치지 못해 편집자가 결정해야 합니다.",
@@ -150,6 +154,9 @@ class Engine:
         if self._pack.valid is not None and not self._pack.valid[0] <= at <= self._pack.valid[1]:
             screening.degraded.add("pack: stale")
             screening.findings.append(_engine_finding("E02", "stale_pack", screening.stage, _STALE_REASON))
+        if self._pack.is_unsigned:
+            screening.degraded.add("pack: unsigned")
+            screening.findings.append(_engine_finding("E03", "unsigned_pack", screening.stage, _UNSIGNED_REASON))
         models: list[str] = []
         if self._pack.asks_classifier and screening.stage == "prompt":
             screening.run("classifier", "model", lambda: _noted(models, self._classifier().sha256))

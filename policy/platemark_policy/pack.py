@@ -103,6 +103,7 @@ class RulePack:
         reviews: the lists that age.
         valid: the first and last instant it may be used, None where it does not end.
         is_permissive: whether it says of itself that it is for tests only.
+        is_unsigned: whether it was loaded where a signature is expected, and has none.
     """
 
     pack_id: PackId
@@ -111,6 +112,7 @@ class RulePack:
     reviews: tuple[ListReview, ...]
     valid: tuple[datetime, datetime] | None = None
     is_permissive: bool = False
+    is_unsigned: bool = False
 
     @property
     def asks_classifier(self) -> bool:

@@ -57,16 +57,21 @@ def parse_pack(files: PackFiles) -> RulePack:
     main, *others = (
         read_document(content, name=name) for name, content in zip(files.names, files.contents, strict=True)
     )
-    fields = main.fields(("id", "version", "rules"), ("lists", "periods", "valid", "permissive"))
+    fields = main.fields(("id", "version", "rules"), ("lists", "periods", "valid", "permissive", "extends"))
     draft = _Draft()
+    bases = [other for other in others if "rules" in other.mapping()]
+    if bool(bases) != ("extends" in fields):
+        raise main.refusal("a pack that extends another names it: extends: newsroom")
     for other in others:
-        _read_list_file(other, draft)
+        if other not in bases:
+            _read_list_file(other, draft)
+    inherited = [entry for base in bases for entry in _read_base(base, draft)]
     if "lists" in fields:
         _read_lists(fields["lists"], draft)
     if "periods" in fields:
-        draft.periods = {name: _periods(entry) for name, entry in fields["periods"].mapping().items()}
+        _read_periods(fields["periods"], draft)
     rules: dict[str, Rule] = {}
-    for entry in fields["rules"].items():
+    for entry in (*inherited, *fields["rules"].items()):
         rule = _rule(entry, draft)
         if rule.id in rules:
             raise entry.refusal(f"rule {rule.id} appears twice")
@@ -88,6 +93,23 @@ def _validity(entry: Entry) -> tuple[datetime, datetime]:
     if first > last:
         raise entry.refusal("a pack ends before it begins")
     return first, last
+
+
+def _read_base(base: Entry, draft: _Draft) -> tuple[Entry, ...]:
+    """Read the pack that is extended: its lists and periods now, its rules by the caller."""
+    fields = base.fields(("id", "version", "rules"), ("lists", "periods"))
+    if "lists" in fields:
+        _read_lists(fields["lists"], draft)
+    if "periods" in fields:
+        _read_periods(fields["periods"], draft)
+    return fields["rules"].items()
+
+
+def _read_periods(entry: Entry, draft: _Draft) -> None:
+    for name, periods in entry.mapping().items():
+        if name in draft.periods:
+            raise periods.refusal(f"period {name} appears twice")
+        draft.periods[name] = _periods(periods)
 
 
 def _read_list_file(entry: Entry, draft: _Draft) -> None:

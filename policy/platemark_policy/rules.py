@@ -4,6 +4,7 @@ One rule: a pack is used whole or not at all. It is refused when it has an unkno
 an unknown list, or a rule that fails one of its own examples.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,13 +14,17 @@ from platemark_policy.pack import PackFiles, RulePack
 from platemark_policy.pack_parser import parse_pack
 
 _MAX_FILES = 32
+_NEWSROOM = Path(__file__).parent / "packs" / "newsroom.yaml"
+# Read again by the parser, which knows better; here it only says which files belong to the pack.
+_EXTENDS = re.compile(rb"^extends: newsroom\s*$", re.MULTILINE)
 
 
 def load_pack(path: Path | None = None) -> RulePack:
     """Load a rule pack, or the one that comes with platemark.
 
-    A pack is `NAME.yaml` with its rules and, beside it, the folder `NAME` with its word lists. The same bytes are
-    checked once in a process.
+    A pack is `NAME.yaml` with its rules and, beside it, the folder `NAME` with its word lists. One that says
+    `extends: newsroom` has all of that pack's rules and lists too, and its hash covers them. The same bytes are checked
+    once in a process.
 
     Args:
         path: the main file.
@@ -27,13 +32,14 @@ def load_pack(path: Path | None = None) -> RulePack:
     Raises:
         RulePackError: the pack is missing, too large, malformed, unsafe, or fails its own examples.
     """
-    return _checked_pack(_read_files(path or Path(__file__).parent / "packs" / "newsroom.yaml"))
+    return _checked_pack(_read_files(path or _NEWSROOM))
 
 
 def _read_files(path: Path) -> PackFiles:
     try:
-        others = sorted(path.with_suffix("").glob("*.yaml"))
-        paths = [path, *others]
+        paths = [path, *sorted(path.with_suffix("").glob("*.yaml"))]
+        if path != _NEWSROOM and _EXTENDS.search(_read_bounded(path)):
+            paths += [_NEWSROOM, *sorted(_NEWSROOM.with_suffix("").glob("*.yaml"))]
         if len(paths) > _MAX_FILES:
             raise RulePackError(f"A rule pack has at most {_MAX_FILES} files, {path.name} has {len(paths)}.")
         contents = tuple(_read_bounded(file) for file in paths)

@@ -10,6 +10,7 @@ not seen. One rule: the same data give the same bytes.
 import argparse
 import hashlib
 import json
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from io import BytesIO
@@ -207,7 +208,7 @@ def main() -> None:
     teacher = teacher_for(given.data, given.cache, words)
     levels = thresholds(teacher)
     save({head: teacher.fit(head) for head in HEADS}, levels, words, given.out)
-    print(json.dumps(levels, indent=1))
+    sys.stdout.write(json.dumps(levels, indent=1) + "\n")
 
 
 if __name__ == "__main__":

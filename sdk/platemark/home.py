@@ -59,6 +59,9 @@ if TYPE_CHECKING:
     from platemark_provenance.timestamps import TimeStampPolicy
     from platemark_provenance.watermark.keys import WatermarkKeys
 
+PACK_FOLDER = "packs"
+"""Where the rule packs put in force are kept, inside a home."""
+
 JOBS = "jobs"
 LEDGER_FILE = "ledger.sqlite3"
 CHECKPOINT_STATE = "checkpoint.state"
@@ -198,15 +201,20 @@ class Home:
         return ReviewDesk(ledger, clock=self.clock, rules=rules)
 
     def policy_pack(self) -> "RulePack":
-        """Load the rule pack in force.
+        """Load the rule pack in force: the one configured, else the one installed, else the one that comes with us.
 
         Raises:
             RulePackError: the pack is malformed or fails its own examples.
         """
+        from platemark.pack_keys import has_pack_key, pack_public_key
+        from platemark_policy.pack_store import PackStore, load_configured_pack
         from platemark_policy.rules import load_pack
 
-        chosen = self.config.policy.pack
-        return load_pack((self.path / chosen) if chosen else None)
+        publisher = pack_public_key(self.keys) if has_pack_key(self.keys) else None
+        if self.config.policy.pack:
+            return load_configured_pack(self.path / self.config.policy.pack, publisher)
+        installed = PackStore(self.path / PACK_FOLDER, publisher).in_force() if publisher is not None else None
+        return installed or load_pack(None)
 
     def trust_store(self, extra: tuple[Path, ...] = ()) -> TrustStore:
         """Give the roots this home trusts: its own, those they replaced, its configuration's, its lists, and `extra`.

@@ -3,15 +3,16 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uuid_utils
 
+from platemark.cli import policy_packs
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
 from platemark.cli.output import Output
+from platemark.cli.policy_rows import read_rows
 from platemark.clip import check_prompt
 from platemark.errors import RequestError
 from platemark.home import find_home, open_home, utc_now
@@ -22,8 +23,13 @@ from platemark_provenance.digest import JsonValue
 
 app = typer.Typer(help="Screen text against the rule pack in force.", no_args_is_help=True)
 
-MAX_LINE_BYTES = 1_048_576
 EXIT_CODES = {Verdict.ALLOW: 0, Verdict.BLOCK: 3, Verdict.REVIEW: 8}
+
+
+app.command("test")(policy_packs.test)
+app.command("sign")(policy_packs.sign)
+app.command("install")(policy_packs.install)
+app.command("explain")(policy_packs.explain)
 
 
 @app.callback()
@@ -54,9 +60,10 @@ def check(
         out.data(row)
         _print(out, decision)
         return EXIT_CODES[decision.verdict]
-    for given, words in _rows(file or Path()):
-        decision, row = _decide(engine, words)
-        sys.stdout.write(json.dumps(given | row, ensure_ascii=False) + "\n")
+    for given, words in read_rows(file or Path()):
+        _, row = _decide(engine, words)
+        kept = {key: given[key] for key in ("id", "text") if key in given}
+        sys.stdout.write(json.dumps(kept | row, ensure_ascii=False) + "\n")
     return 0
 
 
@@ -72,27 +79,6 @@ def _decide(engine: Engine, text: str) -> tuple[Decision, dict[str, JsonValue]]:
     start = time.perf_counter()
     decision = engine.screen_prompt(text, at=utc_now(), decision_id=str(uuid_utils.uuid7()))
     return decision, decision.to_json() | {"latency_ms": round((time.perf_counter() - start) * 1000, 3)}
-
-
-def _rows(path: Path) -> Iterator[tuple[dict[str, JsonValue], str]]:
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(iter(lambda: lines.readline(MAX_LINE_BYTES), b""), start=1):
-                if line.strip():
-                    yield _row(path, number, line)
-    except OSError as error:
-        raise RequestError(f"{path} cannot be read ({error.strerror}).", fix="Name a file of JSON lines.") from error
-
-
-def _row(path: Path, number: int, line: bytes) -> tuple[dict[str, JsonValue], str]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"Line {number} of {path} is not JSON.", fix="Each line is one JSON object.") from error
-    text = row.get("text", row.get("prompt")) if isinstance(row, dict) else None
-    if not isinstance(text, str) or text.encode("utf-8", "replace").decode() != text:
-        raise RequestError(f"Line {number} of {path} has no text.", fix='Each line is like {"id": "1", "text": "…"}.')
-    return {key: row[key] for key in ("id", "text") if key in row}, text
 
 
 def _print(out: Output, decision: Decision) -> None:
