@@ -24,7 +24,8 @@ class Findings:
     `clip_id` is the clip a watermark led to; `declares_watermark` that the manifest says there is one;
     `signed_at` is as shown in the report; `withdrawn` is the publisher's reason and `withdrawn_at` the day;
     `on_legacy_list` that only a list that is no longer kept up vouches for the signer; `mark_by_record` that the
-    watermark follows from the record of exactly this file, so that nobody looked for it.
+    watermark follows from the record of exactly this file, so that nobody looked for it; `unsigned_bytes` how many
+    bytes lie in padding outside the signature.
     """
 
     verdict: Verdict
@@ -39,6 +40,7 @@ class Findings:
     media_recognised: bool = True
     declares_watermark: bool = False
     mark_by_record: bool = False
+    unsigned_bytes: int = 0
 
 
 def explain(findings: Findings) -> Explanation:
@@ -55,6 +57,7 @@ def _write(findings: Findings, language: Language) -> str:
         "clip": findings.clip_id or unknown,
         "withdrawn": findings.withdrawn or unknown,
         "day": findings.withdrawn_at,
+        "padding": f"{findings.unsigned_bytes:,}",
     }
     lines = [words[key].format_map(values) for key in (_headline(findings), *_notes(findings))]
     for title, keys in (("checked", _checked(findings)), ("not_checked", _not_checked(findings))):
@@ -86,6 +89,8 @@ def _notes(findings: Findings) -> Iterator[str]:
         yield "note_withdrawn"
     if axes.manifest == "present" and axes.integrity == "intact" and findings.signed_at:
         yield "note_time_stamped" if axes.timestamp == "trusted" else "note_time_claimed"
+    if findings.unsigned_bytes:
+        yield "note_unsigned"
     if axes.ingredients == "failed" and findings.ingredient_fault is not None:
         yield f"note_ingredient_{findings.ingredient_fault}"
     if axes.identity != "none":
@@ -161,6 +166,8 @@ ENGLISH = {
     "note_withdrawn": "The publisher withdrew this clip on {day}. Reason given: {withdrawn}",
     "note_time_stamped": "A trusted authority confirms that it was signed by {when}.",
     "note_time_claimed": "It says it was made on {when}; that is the signer's own word.",
+    "note_unsigned": "The file has {padding} bytes of padding that no signature covers and that are not empty; players "
+    "do not show them.",
     "note_ingredient_tampered": "At least one ingredient's manifest is broken or missing.",
     "note_ingredient_recorded": "The signer itself recorded that an ingredient did not verify when it was used.",
     "note_ingredient_untrusted": "The signer of at least one ingredient is not trusted here.",
@@ -244,6 +251,9 @@ KOREAN = {
     "note_withdrawn": "발행자가 {day}에 이 클립을 철회했습니다. 밝힌 이유: {withdrawn}",
     "note_time_stamped": "신뢰할 수 있는 기관이 {when}까지 서명되었음을 확인합니다.",
     "note_time_claimed": "제작 시점은 {when}(으)로 적혀 있으나, 서명자의 주장일 뿐입니다.",
+    "note_unsigned": (
+        "서명이 보호하지 않는 채움 영역에 비어 있지 않은 {padding}바이트가 있습니다. 재생기는 이를 보여 주지 않습니다."
+    ),
     "note_ingredient_tampered": "제작에 쓰인 자료 중 하나 이상의 매니페스트가 깨졌거나 없습니다.",
     "note_ingredient_recorded": "서명자 스스로, 자료를 쓸 때 그 자료가 검증을 통과하지 못했다고 기록했습니다.",
     "note_ingredient_untrusted": "제작에 쓰인 자료 중 하나 이상의 서명자를 여기서는 신뢰하지 않습니다.",

@@ -49,7 +49,8 @@ class ProvenanceReading:
     ingredient failed: its manifest does not hold now (`tampered`), the signer itself recorded that it did not
     (`recorded`), or its signer is not trusted here. `media_recognised` is false where not even the kind of
     file could be told. `on_legacy_list`: only a list that is no longer kept up vouches for the signer. `history`
-    is what the file was made from and what was done to it.
+    is what the file was made from and what was done to it. `unsigned_bytes` counts padding that is not
+    empty and that no signature covers.
     """
 
     path: Path
@@ -72,6 +73,7 @@ class ProvenanceReading:
     media_recognised: bool = True
     on_legacy_list: bool = False
     history: History | None = None
+    unsigned_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ h1{font-size:1.3rem}h2{font-size:1.15rem;margin:.2rem 0 .6rem}h3{font-size:1rem;
 .verdict{border-left:4px solid #555;padding:.1rem .8rem;margin:.6rem 0}.verdict p{margin:.3rem 0}
 .headline{font-weight:600}.notice{border:2px solid #555;padding:.4rem .8rem;font-weight:600}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0;
-border-bottom:1px solid #ddd;font-weight:400}th{color:#595959;white-space:nowrap}
+border-bottom:1px solid #ddd;font-weight:400}th{color:#595959;width:38%}
+:lang(ko){word-break:keep-all}figure{margin:.8rem 0}details{margin-top:1rem}
 ul{padding-left:1.2rem;margin:.2rem 0}img{max-width:100%;height:auto;border:1px solid #bbb}
 code{font:.85em ui-monospace,monospace}summary{cursor:pointer}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}header p,footer,small,.quiet,th{color:#a6a6a6}

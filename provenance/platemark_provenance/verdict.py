@@ -45,6 +45,7 @@ class Report:
     of the record that a watermark led to, where the file itself had no manifest. `history` is what the manifest, the
     file's own or the recovered one, says it was made from; `trust_lists` are the stored lists that were used.
     `watermark_by`: whether a mark was found in the pixels, or follows from the record of exactly this file.
+    `unsigned_bytes`: how many lie in padding that the signature leaves out, where they are not all zero.
     """
 
     path: Path
@@ -62,6 +63,7 @@ class Report:
     history: History | None = None
     trust_lists: tuple[ListFacts, ...] = ()
     watermark_by: Literal["pixels", "record"] | None = None
+    unsigned_bytes: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -100,6 +102,7 @@ class Report:
             "history": None if self.history is None else self.history.to_json(),
             "trust_lists": [each.to_json() for each in self.trust_lists],
             "watermark_by": self.watermark_by,
+            "unsigned_bytes": self.unsigned_bytes,
         }
 
 
@@ -156,6 +159,7 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         failed_manifest=reading.failed_manifest,
         explanation=explain(_findings(reading, mark, verdict, axes)),
         history=told.history,
+        unsigned_bytes=reading.unsigned_bytes,
         watermark_by=("record" if mark.by_record else "pixels") if state in ("matched", "mismatch") else None,
     )
 
@@ -210,5 +214,6 @@ def _findings(reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, a
         ingredient_fault=reading.ingredient_fault,
         media_recognised=reading.media_recognised,
         mark_by_record=mark.by_record,
+        unsigned_bytes=reading.unsigned_bytes,
         declares_watermark=reading.own is not None and reading.own.watermark_id is not None,
     )

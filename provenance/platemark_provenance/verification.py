@@ -20,6 +20,7 @@ from platemark_provenance.errors import VerificationError
 from platemark_provenance.reading import ProvenanceReading, Reports, has_identity, has_time_stamp, interpret
 from platemark_provenance.report_json import Store, mapping, sequence, text
 from platemark_provenance.trust import Settings, TrustStore, for_size
+from platemark_provenance.unsigned_bytes import count_unsigned_bytes
 
 __all__ = ["ProvenanceReading", "carries_manifest", "read_crjson", "read_provenance", "read_stored_manifest"]
 
@@ -152,6 +153,8 @@ def _read(path: Path, source: _Source, trust: TrustStore, *, now: datetime) -> P
             path=path, state=first.state, codes=(first.code,), media_recognised=first.media_recognised
         )
     reading = interpret(path, _reports(source, trust, first, now=now))  # 3, 4
+    if reading.integrity == "intact":
+        reading = replace(reading, unsigned_bytes=count_unsigned_bytes(source.file))
     legacy = trust.as_legacy() if reading.signer in ("untrusted", "expired") else None
     return reading if legacy is None else _look_at_legacy(reading, source, legacy, now=now)  # 5
 

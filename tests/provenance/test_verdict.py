@@ -202,6 +202,7 @@ def test_a_report_becomes_the_json_of_the_verify_command() -> None:
         "history",
         "trust_lists",
         "watermark_by",
+        "unsigned_bytes",
     ]
     assert shown["axes"] == {
         "manifest": "present",
