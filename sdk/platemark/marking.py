@@ -33,6 +33,7 @@ from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.watermark.detect import Detection
 from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.issued import IssuedIds
+from platemark_provenance.watermark.keys import derive_alternatives
 from platemark_provenance.watermark.payload import WatermarkId, parse_mark_id
 from platemark_provenance.watermark.profile import ALGORITHM
 
@@ -81,12 +82,15 @@ def embed_file(home: Home, source: Path, destination: Path, *, options: MarkOpti
     check_output_name(destination, endings=STILL_ENDINGS if picture else (".mp4",))
     clip_id = str(uuid_utils.uuid7())
     paths = OutputPaths(destination.absolute(), job_id=clip_id)
-    work = _Marking(source, paths, Embedder(home.watermark_keys(), mark_id))
+    keys = home.watermark_keys()
+    embedder = Embedder(keys, mark_id, alternatives=derive_alternatives(keys, mark_id) if options.mark is None else ())
+    work = _Marking(source, paths, embedder)
     write = work.write_still if picture else work.write_clip
     with home.open_ledger() as ledger, ExitStack() as on_failure:
         on_failure.callback(paths.remove_parts)
         create_part(paths.rendered)
         finished, fingerprint = write()
+        mark_id = embedder.mark_id
         with ledger.atomic():
             ledger.registry.reserve_mark(mark_id, clip_id, request_sha256=sha256_file(source))
             ledger.registry.bind_mark(clip_id, fingerprint=fingerprint.to_bytes())

@@ -38,7 +38,7 @@ from platemark_provenance.ledger.event import Appended, EventType, NewEvent
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.signing import SignedAsset, SigningOptions, sign_file
 from platemark_provenance.watermark.embed import Embedder
-from platemark_provenance.watermark.keys import WatermarkKeys, derive_mark_id
+from platemark_provenance.watermark.keys import WatermarkKeys, derive_alternatives, derive_mark_id
 from platemark_provenance.watermark.payload import WatermarkId
 from platemark_provenance.watermark.profile import ALGORITHM
 
@@ -102,10 +102,10 @@ class ClipJob:
         used = self._vet_sources()
         plan = self._plan(screened)
         with job_lock(self._shop.home.jobs, self.job_id), _Undo(self):
-            mark_id = self._reserve(plan, used)
-            rendered = self._render(plan, label, mark_id)
+            embedder = self._reserve(plan, used)
+            rendered = self._render(plan, label, embedder)
             self._screen_frames(rendered)
-            info, measured = self._shop.generator.info, rendered.measured
+            info, measured, mark_id = self._shop.generator.info, rendered.measured, embedder.mark_id
             made = MadeFacts(
                 self.clip_id,
                 self._request,
@@ -119,7 +119,7 @@ class ClipJob:
                 reviewed=bool(self._sign_off.used),
             )
             signed = self._sign(made)
-            self._record(signed, rendered)
+            self._record(signed, rendered, mark_id)
             published = self._publish(signed)
             self._write_receipt(signed)
         return describe(made, signed, published, paths=self._paths, timings=self._watch.seconds)
@@ -157,7 +157,7 @@ class ClipJob:
             work = Assignment(self._request, screened.prompt, self._order.material)
             return plan_assignment(self._shop.generator, work)
 
-    def _reserve(self, plan: PlannedClip, used: Used) -> WatermarkId:
+    def _reserve(self, plan: PlannedClip, used: Used) -> Embedder:
         """Write down what is about to be made before the first byte of it exists.
 
         Signing the tree as it is comes first: a ledger whose key, name or history is not the one that signed before
@@ -181,18 +181,18 @@ class ClipJob:
             create_part(self._paths.rendered)
             facts = {"job": self.job_id, **start_facts(self._request, plan, used)}
             self._log(EventType.GENERATION_STARTED, facts=facts)
-            return mark_id
+            return Embedder(self._shop.keys, mark_id, alternatives=derive_alternatives(self._shop.keys, wanted))
 
     def _draw_label(self) -> RenderedLabel:
         spec = LabelSpec.standard(self._request.label_language, text=self._request.label_text)
         return render_label(spec, self._request.size)
 
-    def _render(self, plan: PlannedClip, label: RenderedLabel, mark_id: WatermarkId) -> Rendered:
+    def _render(self, plan: PlannedClip, label: RenderedLabel, embedder: Embedder) -> Rendered:
         with self._stage("render"):
             job = RenderJob(
                 plan=plan,
                 label=label,
-                embedder=Embedder(self._shop.keys, mark_id),
+                embedder=embedder,
                 on_progress=self._options.on_progress,
                 cancel=self._options.cancel,
                 keep=self._keep_latents(plan.resolved),
@@ -203,7 +203,7 @@ class ClipJob:
             if rendered.measured is not None:
                 facts["measured"] = rendered.measured.to_json()
             self._log(EventType.GENERATION_FINISHED, facts=facts)
-            self._log(EventType.WATERMARK_EMBEDDED, facts={"alg": ALGORITHM, "id": mark_id.hex()})
+            self._log(EventType.WATERMARK_EMBEDDED, facts={"alg": ALGORITHM, "id": embedder.mark_id.hex()})
             return rendered
 
     def _keep_latents(self, resolved: ResolvedRequest) -> KeptLatents:
@@ -242,11 +242,11 @@ class ClipJob:
                 ),
             )
 
-    def _record(self, signed: SignedAsset, rendered: Rendered) -> None:
+    def _record(self, signed: SignedAsset, rendered: Rendered, mark_id: WatermarkId) -> None:
         """Commit what will be published: from here on a crash is finished, not undone."""
         with self._stage("record"), self._shop.ledger.atomic():
             registry = self._shop.ledger.registry
-            registry.bind_mark(self.clip_id, fingerprint=rendered.fingerprint.to_bytes())
+            registry.bind_mark(self.clip_id, fingerprint=rendered.fingerprint.to_bytes(), mark_id=mark_id)
             registry.store_manifest(
                 self.clip_id, label=signed.label, manifest=signed.manifest, sha256=signed.manifest_sha256
             )

@@ -140,8 +140,14 @@ class Registry:
             elif found.state == "released" or _differs(found, row):
                 raise LedgerRequestError(f"The clip {clip_id} has another watermark id already, or gave this one up.")
 
-    def bind_mark(self, clip_id: str, *, fingerprint: bytes) -> None:
+    def bind_mark(self, clip_id: str, *, fingerprint: bytes, mark_id: bytes | None = None) -> None:
         """Say that the clip's frames carry its mark, and what they look like. Again does nothing.
+
+        Args:
+            clip_id: the clip.
+            fingerprint: its content fingerprint.
+            mark_id: the 8-byte id that its frames carry, where that is another than the one reserved: which of the
+                ids drawn from a request suits the picture best is known when the frames are.
 
         Raises:
             LedgerRequestError: the clip has no reserved mark, is bound to another fingerprint, or it is too
@@ -155,8 +161,11 @@ class Registry:
                 raise LedgerRequestError(f"The clip {clip_id[:80]} has no reserved watermark id.")
             if found.state == "bound" and found.fingerprint != fingerprint:
                 raise LedgerRequestError(f"The clip {clip_id[:80]} is bound to another fingerprint.")
+            carried = found.mark_id if mark_id is None else mark_id
+            if len(carried) != MARK_ID_BYTES or (found.state == "bound" and found.mark_id != carried):
+                raise LedgerRequestError(f"The clip {clip_id[:80]} is bound to another watermark id.")
             change = update(mark).where(mark.c.clip_id == clip_id)
-            connection.execute(change.values(state="bound", fingerprint=fingerprint))
+            connection.execute(change.values(state="bound", fingerprint=fingerprint, mark_id=carried))
 
     def release_mark(self, clip_id: str) -> None:
         """Give up the mark of a clip that will not be published; does nothing where there is none.

@@ -8,34 +8,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
-
 from platemark_provenance.digest import JsonValue
-from platemark_provenance.errors import WatermarkError
-from platemark_provenance.watermark.carriers import Complexes, Floats, spread_carriers
-from platemark_provenance.watermark.front_end import Canvas, Luma, Plane, fit_canvas, flatten_texture, resample
+from platemark_provenance.watermark.carriers import Complexes, spread_carriers
+from platemark_provenance.watermark.front_end import Luma
+from platemark_provenance.watermark.gathering import Gatherer
 from platemark_provenance.watermark.issued import IssuedIds, log10_false_positive
 from platemark_provenance.watermark.keys import WatermarkKeys
 from platemark_provenance.watermark.payload import MAC_BYTES, WatermarkId, open_payload
-from platemark_provenance.watermark.profile import BROADCAST_1, Profile
+from platemark_provenance.watermark.profile import BROADCAST_2, Profile
 from platemark_provenance.watermark.search import (
     Evidence,
     Fit,
     Pose,
     fit_any_shift,
     fit_shift,
+    limit_amplitudes,
     propose_by_power,
     propose_by_sync,
     refine,
     undo_shift,
 )
+from platemark_provenance.watermark.weighing import weigh_slots, weigh_waves
 
 ACCEPT_LOG10_FPR: Final = -9.0
 _MOST_REFINED: Final = 4
-_MOST_READINGS: Final = 2 + 2 * _MOST_REFINED
-"""How many poses one detection decodes at most (see `_Reader.search`); every bound is multiplied by it."""
+_MOST_READINGS: Final = 2 * (4 + 2 * _MOST_REFINED)
+"""How often one detection decodes at most: two ways a pose (see `_Reader`); every bound is multiplied by it."""
 _BLIND_LOG10_FPR: Final = math.log10(_MOST_READINGS) - 8 * MAC_BYTES * math.log10(2)
-_FRAMES_BEFORE_THINNING: Final = 96
 _SYNC_GATE: Final = 4.5
 
 Method = Literal["blind", "indexed"]
@@ -111,14 +110,10 @@ class Detector:
         profile: the profile to look for.
     """
 
-    def __init__(self, keys: WatermarkKeys, *, profile: Profile = BROADCAST_1) -> None:
+    def __init__(self, keys: WatermarkKeys, *, profile: Profile = BROADCAST_2) -> None:
         self._keys = keys
         self._profile = profile
-        self._shape: tuple[int, int] | None = None
-        self._canvas: Canvas | None = None
-        self._sum: Plane | None = None
-        self._fed = 0
-        self._used = 0
+        self._gathered = Gatherer(profile.short_side)
 
     def feed(self, frame: Luma) -> None:
         """Take one more frame; in long clips ever fewer are looked at.
@@ -129,26 +124,7 @@ class Detector:
         Raises:
             WatermarkError: the frame is not an 8-bit plane of the first frame's size.
         """
-        if frame.ndim != 2 or frame.dtype != np.uint8:
-            raise WatermarkError(
-                f"A frame to be searched must be one 8-bit plane (h, w), got {frame.dtype} of shape {frame.shape}.",
-                fix="Hand over the luma plane alone.",
-            )
-        if self._shape is None:
-            self._shape = (frame.shape[0], frame.shape[1])
-            self._canvas = fit_canvas(self._shape, self._profile.short_side)
-        if frame.shape != self._shape:
-            raise WatermarkError(
-                f"All frames of a clip must have the size of the first, {self._shape[1]}x{self._shape[0]},"
-                f" got {frame.shape[1]}x{frame.shape[0]}.",
-                fix="Look for the mark in each part of the file separately.",
-            )
-        stride = 1 << max(0, (self._fed // _FRAMES_BEFORE_THINNING).bit_length() - 1)
-        if self._fed % stride == 0 and self._canvas is not None:
-            flat = flatten_texture(resample(frame, self._canvas.height, self._canvas.width))
-            self._sum = flat if self._sum is None else self._sum + flat
-            self._used += 1
-        self._fed += 1
+        self._gathered.feed(frame)
 
     def detect(self, issued: IssuedIds | None = None, *, effort: Effort = "full") -> Detection:
         """Decide on the frames fed so far.
@@ -157,10 +133,11 @@ class Detector:
             issued: the ids to try where the mark is too weak to be read blind.
             effort: `fast` looks only for copies that were not cropped or turned (mirroring is looked for).
         """
-        if self._sum is None or self._canvas is None:
+        canvas = self._gathered.canvas
+        if not self._gathered.used or canvas is None:
             return self._absent(0.0)
         carriers = spread_carriers(self._keys.carriers, self._profile)
-        evidence = Evidence(plane=self._sum / np.float32(self._used), canvas=self._canvas, carriers=carriers)
+        evidence = Evidence(slots=self._gathered.slots(), canvas=canvas, carriers=carriers)
         reader = _Reader(evidence, self._keys, self._profile, issued)
         found = reader.search(effort)
         if found is None:
@@ -171,11 +148,11 @@ class Detector:
             method=found.method,
             log10_fpr=found.log10_fpr,
             geometry=_describe(found.pose, self._profile.short_side),
-            frames=self._used,
+            frames=self._gathered.used,
         )
 
     def _absent(self, log10_fpr: float) -> Detection:
-        return Detection("absent", None, None, log10_fpr, None, self._used)
+        return Detection("absent", None, None, log10_fpr, None, self._gathered.used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +178,15 @@ class _Reader:
         self.best_log10_fpr = 0.0
 
     def search(self, effort: Effort) -> _Found | None:
-        """Look where marks mostly are, then, with full effort, everywhere: cheap proposals first."""
+        """Look where marks mostly are, then, with full effort, everywhere: cheap proposals first.
+
+        The picture exactly as it was is tried before any shift of it: a weak mark can be read there although
+        its sync waves alone would point elsewhere.
+        """
         upright = [Pose(), Pose(mirrored=True)]
-        best = self._read_best([fit_shift(self._evidence, pose, reach=3.0) for pose in upright])
+        best = self._read_best(Fit(pose, 0.0) for pose in upright)
+        if best is None:
+            best = self._read_best([fit_shift(self._evidence, pose, reach=3.0) for pose in upright])
         if effort == "fast" or _is_blind(best):
             return best
         moved = self._read_moved(upright + propose_by_power(self._evidence, count=8))
@@ -227,9 +210,20 @@ class _Reader:
         return best
 
     def _read(self, pose: Pose) -> _Found | None:
+        """Read one pose twice: with all of the clip, weighed, and with its first frame alone."""
         carriers = self._evidence.carriers
-        observed = undo_shift(self._evidence.observe(pose), pose.map_frequencies(carriers.frequencies), pose)
-        soft = carriers.read_bits(observed, _weigh(carriers.read_sync(observed), carriers.frequencies))
+        frequencies = pose.map_frequencies(carriers.frequencies)
+        observed = undo_shift(self._evidence.observe_slots(pose), frequencies, pose)
+        weighed = weigh_slots(observed, carriers) @ observed
+        best = self._decode(weighed, pose)
+        if _is_blind(best) or len(observed) == 1:
+            return best
+        return _better(best, self._decode(observed[0], pose))
+
+    def _decode(self, observed: Complexes, pose: Pose) -> _Found | None:
+        carriers = self._evidence.carriers
+        limited = limit_amplitudes(observed)
+        soft = carriers.read_bits(limited, weigh_waves(carriers.read_sync(limited), carriers.frequencies))
         mark_id = open_payload(self._keys.mac, soft.values, self._profile.name)
         if mark_id is not None:
             return _Found(mark_id, "blind", _BLIND_LOG10_FPR, pose)
@@ -250,15 +244,6 @@ def _better(one: _Found | None, other: _Found | None) -> _Found | None:
     if one is None or other is None:
         return one or other
     return min(one, other, key=lambda found: (found.method != "blind", found.log10_fpr))
-
-
-def _weigh(sync: Complexes, frequencies: Floats) -> Floats:
-    """Guess from the sync waves how well each frequency came through: a straight line in the radius."""
-    radius = np.hypot(frequencies[:, 0], frequencies[:, 1])
-    columns = np.stack([np.ones(len(radius)), radius], axis=-1)
-    line = np.linalg.lstsq(columns[: len(sync)], sync.real, rcond=None)[0]
-    middle = max(float(sync.real.mean()), 0.05)
-    return np.asarray(np.clip(columns @ line, 0.25 * middle, 3.0 * middle), np.float64)
 
 
 def _describe(pose: Pose, short_side: float) -> Geometry:

@@ -9,17 +9,34 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 from scipy.ndimage import uniform_filter
 from scipy.sparse import csr_array
 
 Luma = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
+
+def _make_taper() -> Plane:
+    """Make a window whose square, at half overlap, adds up to one."""
+    places = (np.arange(16) + 0.0) / 16
+    rise = np.sin(np.pi * places)
+    return np.outer(rise, rise).astype(np.float32)
+
+
+def _make_pass_band() -> Plane:
+    radius = np.hypot(np.fft.fftfreq(16)[:, None], np.fft.rfftfreq(16)[None])
+    return np.asarray((radius > 0.02) & (radius < 0.2), np.float32)
+
+
 _ASPECT_LIMIT: Final = 4.0
 _CUBIC: Final = -0.5
 """Keys' parameter. Source: R. Keys, "Cubic convolution interpolation", IEEE Trans. ASSP 29(6), 1981, eq. 15."""
-_SLACK: Final = 1.5  # grey levels under which texture counts as flat; keeps noise from being blown up
-_CLIP: Final = 1.6  # in local standard deviations: one edge must not outvote a whole area
+_WINDOW: Final = 16
+_HOP: Final = _WINDOW // 2
+_SLACK: Final = np.float32(8.0)  # coefficients well under this are left alone: noise must not be blown up
+_TAPER: Final = _make_taper()
+_PASSED: Final = _make_pass_band()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +86,30 @@ def resample(plane: Luma | NDArray[np.int16] | Plane, height: int, width: int) -
 
 
 def flatten_texture(plane: Plane) -> Plane:
-    """Keep the frequencies a mark uses and bring every area to the same strength.
+    """Keep the frequencies a mark uses and bring every small area's spectrum to the same strength.
+
+    What the picture itself shows is large and lies in few places and directions; there a mark cannot be read.
+    Dividing each short-time Fourier coefficient by its own size leaves the phase, which a mark still moves
+    everywhere else.
 
     Args:
-        plane: (h, w) luma at canonical size.
+        plane: (h, w) luma at canonical size, at least 16 pixels each way.
 
     Returns:
-        (h, w) float32 in about [-1.6, 1.6].
+        (h, w) float32, about 0.1 RMS where there is texture.
+
+    Source:
+        Whitening before correlation: Knapp and Carter, "The generalized correlation method", IEEE Trans. ASSP
+        24(4), 1976, table I (PHAT), here for each window of 16 pixels.
     """
-    residual = _remove_shading(plane)
-    spread = _local_spread(residual)
-    return np.asarray(np.clip(residual / spread, -_CLIP, _CLIP), np.float32)
-
-
-def measure_response(plane: Plane, gain: Plane) -> float:
-    """Tell how strongly `flatten_texture` answers, on average, to one grey level of pattern times the gain."""
-    return float(np.mean(gain / _local_spread(_remove_shading(plane))))
+    height, width = plane.shape
+    padded = np.pad(plane, ((_HOP, _HOP + -height % _HOP), (_HOP, _HOP + -width % _HOP)), mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (_WINDOW, _WINDOW))[::_HOP, ::_HOP]
+    means = windows.mean(axis=(2, 3), keepdims=True, dtype=np.float32)
+    spectra = fft.rfft2((windows - means) * _TAPER)
+    spectra *= _PASSED / (np.abs(spectra) + _SLACK)
+    parts = np.asarray(fft.irfft2(spectra, s=(_WINDOW, _WINDOW)), np.float32) * _TAPER
+    return _overlap_add(parts)[_HOP : _HOP + height, _HOP : _HOP + width]
 
 
 def measure_activity(plane: Plane) -> Plane:
@@ -104,13 +129,16 @@ def measure_activity(plane: Plane) -> Plane:
     return np.asarray((1.0 + 0.4 * texture) * brightness, np.float32)
 
 
-def _remove_shading(plane: Plane) -> Plane:
-    return np.asarray(_box(plane, 3) - _box(_box(plane, 17), 17), np.float32)
-
-
-def _local_spread(residual: Plane) -> Plane:
-    spread = np.sqrt(np.maximum(_box(np.square(residual), 25), 0.0) + 1.0)
-    return np.asarray(spread + _SLACK, np.float32)
+def _overlap_add(windows: NDArray[np.float32]) -> Plane:
+    """Put windows (rows, columns, 16, 16), half a window apart, back into one plane."""
+    rows, columns = windows.shape[:2]
+    cells = np.zeros((rows + 1, _HOP, columns + 1, _HOP), np.float32)
+    parts = windows.transpose(0, 2, 1, 3)
+    for down in (0, 1):
+        for across in (0, 1):
+            part = parts[:, down * _HOP : (down + 1) * _HOP, :, across * _HOP : (across + 1) * _HOP]
+            cells[down : down + rows, :, across : across + columns] += part
+    return cells.reshape((rows + 1) * _HOP, (columns + 1) * _HOP)
 
 
 def _box(plane: Plane, side: int) -> Plane:

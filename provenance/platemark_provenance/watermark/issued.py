@@ -15,7 +15,7 @@ from scipy.special import log_ndtr
 from platemark_provenance.watermark.carriers import SoftBits
 from platemark_provenance.watermark.keys import WatermarkKeys
 from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payloads
-from platemark_provenance.watermark.profile import BROADCAST_1, Profile
+from platemark_provenance.watermark.profile import BROADCAST_2, Profile
 
 _PACKED_BYTES: Final = CODED_BITS // 8
 _ENCODE_AT_ONCE: Final = 65_536
@@ -39,7 +39,7 @@ class IssuedIds:
         self._codewords = codewords  # (42, ids): each byte of all codewords lies together
 
     @classmethod
-    def from_ids(cls, keys: WatermarkKeys, mark_ids: Sequence[WatermarkId], *, profile: Profile = BROADCAST_1) -> Self:
+    def from_ids(cls, keys: WatermarkKeys, mark_ids: Sequence[WatermarkId], *, profile: Profile = BROADCAST_2) -> Self:
         """Index issued ids; an id that is given twice counts once.
 
         Args:

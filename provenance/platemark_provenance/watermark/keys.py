@@ -85,6 +85,17 @@ def derive_mark_id(keys: WatermarkKeys, request: bytes, *, attempt: int = 0) -> 
     return WatermarkId(hmac.digest(keys.ids, message, "sha256")[:ID_BYTES])
 
 
+def derive_alternatives(keys: WatermarkKeys, request: bytes, *, count: int = 4095) -> tuple[WatermarkId, ...]:
+    """Draw the further ids that may stand in for a clip's first one: attempts 1 to `count`.
+
+    Args:
+        keys: the publisher's keys of the current epoch.
+        request: the canonical bytes of the request.
+        count: how many; each doubling is worth about a tenth of a standard deviation.
+    """
+    return tuple(derive_mark_id(keys, request, attempt=attempt) for attempt in range(1, count + 1))
+
+
 def _expand(master: bytes, purpose: bytes, epoch: int) -> bytes:
     info = _LABEL + b"/" + purpose + b"/" + epoch.to_bytes(4, "big")
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(master)

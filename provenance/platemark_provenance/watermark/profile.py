@@ -27,14 +27,14 @@ class Profile:
         waves: how many plane waves to aim for.
         band: lowest and highest spatial frequency, in cycles per canonical unit.
         sync_share: share of the waves whose phase the key alone decides.
-        psnr_db: what the mark costs a picture with texture in it, as luma PSNR with peak 255.
+        least_psnr_db: what the mark costs a picture at most, as luma PSNR with peak 255.
+        least_vmaf: the VMAF score that the strength aims at, by the estimate in `visibility`.
         flat_rms: the most the mark may add to a flat area, in grey levels RMS.
         small_boost: how many times louder flat areas may be in pictures smaller than the canonical size, where
             fewer pixels carry each wave and the waves are finer.
         headroom: how far pure black is raised and pure white lowered, in grey levels, so that both halves
             of the pattern fit inside the legal range.
-        cancellation: share of the picture's own projection on the waves that is subtracted.
-        block_frames: frames that share one pattern, and the most the embedder holds in memory.
+        block_frames: frames that share one strength and masking, and the most the embedder holds in memory.
         fade_frames: frames over which one block's pattern turns into the next.
     """
 
@@ -43,26 +43,26 @@ class Profile:
     waves: int
     band: tuple[float, float]
     sync_share: float
-    psnr_db: float
+    least_psnr_db: float
+    least_vmaf: float
     flat_rms: float
     small_boost: float
     headroom: int
-    cancellation: float
     block_frames: int
     fade_frames: int
 
 
-BROADCAST_1: Final = Profile(
-    name="broadcast-1",
+BROADCAST_2: Final = Profile(
+    name="broadcast-2",
     short_side=360.0,
     waves=640,
     band=(0.030, 0.130),
     sync_share=0.25,
-    psnr_db=42.0,
-    flat_rms=1.0,
+    least_psnr_db=42.3,
+    least_vmaf=95.6,
+    flat_rms=0.8,
     small_boost=1.8,
-    headroom=2,
-    cancellation=0.6,
+    headroom=1,
     block_frames=12,
     fade_frames=4,
 )

@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter
 
 from platemark_provenance.watermark.carriers import Carriers, Complexes, Floats
 from platemark_provenance.watermark.front_end import Canvas, Plane
-from platemark_provenance.watermark.waves import make_rows, measure_waves
+from platemark_provenance.watermark.waves import Rows, make_rows, measure_waves
 
 _LOUDEST: Final = 2.5  # in standard deviations: no single wave may decide
 _ENVELOPE_BINS: Final = 41
@@ -55,19 +55,36 @@ class Fit:
     score: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Hold where a pose puts waves, and how loud pictures are there."""
+
+    per_pixel: Floats
+    rows_x: Rows
+    rows_y: Rows
+    loudness: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """Hold a clip's averaged residual and its spectrum.
+    """Hold a clip's flattened pictures and the spectrum of their sum.
 
     Attributes:
-        plane: (h, w) mean of `flatten_texture` over the frames.
-        canvas: ties its pixels to canonical units.
+        slots: (slots, h, w) means of `flatten_texture` over stretches of the clip; the first is its first frame.
+        canvas: ties their pixels to canonical units.
         carriers: the key's waves.
     """
 
-    plane: Plane
+    slots: NDArray[np.float32]
     canvas: Canvas
     carriers: Carriers
+
+    @cached_property
+    def plane(self) -> Plane:
+        """Add the first frame, and the mean of all, each brought to the same loudness."""
+        both = (self.slots[0], self.slots.mean(axis=0))
+        louds = [float(np.sqrt(np.mean(np.square(part)))) + 1e-9 for part in both]
+        return np.asarray(sum(part / loud for part, loud in zip(both, louds, strict=True)), np.float32)
 
     @property
     def grid(self) -> int:
@@ -97,13 +114,28 @@ class Evidence:
 
     def observe(self, pose: Pose, *, waves: int | None = None) -> Complexes:
         """Measure the first so many waves (all by default) where the pose puts them, whitened and limited."""
+        place = self._place(pose, waves)
+        whitened = measure_waves(self.plane, place.rows_x, place.rows_y) / place.loudness
+        return limit_amplitudes(_drop_fine(whitened, place.per_pixel))
+
+    def observe_slots(self, pose: Pose) -> Complexes:
+        """Measure all waves in each slot where the pose puts them, whitened, (slots, waves)."""
+        place = self._place(pose, None)
+        inside = np.abs(place.per_pixel).max(axis=1) <= _NYQUIST_SHARE
+        seen = [measure_waves(slot, place.rows_x, place.rows_y) for slot in self.slots]
+        return np.asarray(np.stack(seen) * inside / place.loudness, np.complex128)
+
+    def _place(self, pose: Pose, waves: int | None) -> "_Place":
         found = pose.map_frequencies(self.carriers.frequencies[:waves])
         per_pixel = found * (self.canvas.unit_x, self.canvas.unit_y)
         height, width = self.plane.shape
-        rows_x, rows_y = make_rows(per_pixel[:, 0], width), make_rows(per_pixel[:, 1], height)
         rows, columns = self.bins(found).T
-        whitened = measure_waves(self.plane, rows_x, rows_y) / np.sqrt(self.envelope[rows, columns])
-        return _limit(whitened, per_pixel)
+        return _Place(
+            per_pixel=per_pixel,
+            rows_x=make_rows(per_pixel[:, 0], width),
+            rows_y=make_rows(per_pixel[:, 1], height),
+            loudness=np.sqrt(self.envelope[rows, columns]),
+        )
 
     def glance(self, frequencies: Floats) -> Complexes:
         """Read the copy's amplitudes at frequencies (n, 2) off the nearest bins: quick, slightly blurred."""
@@ -113,7 +145,7 @@ class Evidence:
         middle_y, middle_x = ((side - 1) / 2 for side in self.plane.shape)
         signed = (np.stack([columns, rows], axis=-1) + self.grid // 2) % self.grid - self.grid // 2
         turns = (signed[:, 0] * middle_x + signed[:, 1] * middle_y) / self.grid
-        return _limit(whitened * np.exp(2j * np.pi * turns), per_pixel)
+        return limit_amplitudes(_drop_fine(whitened * np.exp(2j * np.pi * turns), per_pixel))
 
 
 def undo_shift(observed: Complexes, frequencies: Floats, pose: Pose) -> Complexes:
@@ -226,10 +258,16 @@ def _best_shift(turned: Complexes, frequencies: Floats, pose: Pose, reach: float
     return Fit(pose=moved, score=float(agreement[row, column]) / _noise(turned))
 
 
-def _limit(whitened: Complexes, per_pixel: Floats) -> Complexes:
-    limited = whitened * np.minimum(1.0, _LOUDEST / np.maximum(np.abs(whitened), 1e-9))
-    limited[np.abs(per_pixel).max(axis=1) > _NYQUIST_SHARE] = 0
-    return np.asarray(limited, np.complex128)
+def limit_amplitudes(whitened: Complexes) -> Complexes:
+    """Cut amplitudes that are far louder than usual, so that no single wave decides."""
+    sizes = np.abs(whitened)
+    most = _LOUDEST * math.sqrt(max(float(np.mean(np.square(sizes))), 1e-18))
+    return np.asarray(whitened * np.minimum(1.0, most / np.maximum(sizes, 1e-9)), np.complex128)
+
+
+def _drop_fine(whitened: Complexes, per_pixel: Floats) -> Complexes:
+    """Silence the waves that are too fine to be seen in the copy."""
+    return np.asarray(np.where(np.abs(per_pixel).max(axis=1) > _NYQUIST_SHARE, 0, whitened), np.complex128)
 
 
 def _noise(turned: Complexes) -> float:

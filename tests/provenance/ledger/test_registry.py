@@ -221,6 +221,29 @@ def test_a_bound_mark_keeps_its_fingerprint(registry: Registry) -> None:
         registry.bind_mark("clip-a", fingerprint=b"of another clip")
 
 
+def test_the_id_that_the_frames_carry_replaces_the_reserved_one(registry: Registry) -> None:
+    registry.reserve_mark(MARK, "clip-a", request_sha256=REQUEST)
+
+    registry.bind_mark("clip-a", fingerprint=b"f", mark_id=OTHER_MARK)
+
+    assert registry.issued_marks() == (OTHER_MARK,)
+
+
+def test_a_bound_mark_keeps_its_id(registry: Registry) -> None:
+    registry.reserve_mark(MARK, "clip-a", request_sha256=REQUEST)
+    registry.bind_mark("clip-a", fingerprint=b"f", mark_id=OTHER_MARK)
+
+    with pytest.raises(LedgerRequestError, match="another watermark id"):
+        registry.bind_mark("clip-a", fingerprint=b"f", mark_id=MARK)
+
+
+def test_an_id_of_another_length_is_not_bound(registry: Registry) -> None:
+    registry.reserve_mark(MARK, "clip-a", request_sha256=REQUEST)
+
+    with pytest.raises(LedgerRequestError, match="another watermark id"):
+        registry.bind_mark("clip-a", fingerprint=b"f", mark_id=b"short")
+
+
 def test_a_mark_that_was_not_reserved_is_not_bound(registry: Registry) -> None:
     with pytest.raises(LedgerRequestError, match="no reserved watermark"):
         registry.bind_mark("clip-z", fingerprint=b"f")

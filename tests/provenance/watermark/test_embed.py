@@ -1,7 +1,7 @@
 """Embedding: faint, legal, repeatable, streaming, and picky about its input."""
 
 import tracemalloc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
 import made_clips as made
@@ -10,10 +10,12 @@ import pytest
 from made_clips import Clip, Luma
 
 from platemark_provenance.errors import WatermarkError
+from platemark_provenance.watermark.detect import Detection
 from platemark_provenance.watermark.embed import Embedder
-from platemark_provenance.watermark.keys import WatermarkKeys
+from platemark_provenance.watermark.issued import IssuedIds
+from platemark_provenance.watermark.keys import WatermarkKeys, derive_alternatives, derive_mark_id
 from platemark_provenance.watermark.payload import WatermarkId
-from platemark_provenance.watermark.profile import BROADCAST_1
+from platemark_provenance.watermark.profile import BROADCAST_2
 
 
 def test_number_and_order_of_frames_are_kept(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
@@ -58,12 +60,12 @@ def test_the_originals_are_left_alone(keys: WatermarkKeys, mark_id: WatermarkId)
 @pytest.mark.parametrize(
     ("name", "least", "most"),
     [
-        ("ball", 45.0, 48.0),
-        ("grey", 45.0, 48.0),
-        ("windows", 42.5, 47.0),
-        ("texture", 41.5, 44.5),
-        ("black", 40.5, 43.0),
-        ("white", 40.0, 43.0),
+        ("ball", 46.0, 52.0),
+        ("grey", 46.0, 52.0),
+        ("windows", 42.3, 52.0),
+        ("texture", 42.0, 46.0),
+        ("black", 44.5, 49.0),
+        ("white", 44.5, 49.0),
     ],
 )
 def test_the_mark_costs_what_the_profile_says(
@@ -94,7 +96,7 @@ def test_levels_outside_the_legal_range_are_brought_inside(keys: WatermarkKeys, 
 def test_pure_black_and_white_keep_both_halves_of_the_pattern(marked: Mapping[str, Clip], name: str) -> None:
     corner = marked[name][0][300:, :200].astype(np.float64)
 
-    assert 0.6 < corner.std() < 1.3
+    assert 0.4 < corner.std() < 1.3
     assert abs(float(np.mean((corner - corner.mean()) ** 3))) < 0.3 * corner.std() ** 3
 
 
@@ -134,7 +136,7 @@ def test_no_more_than_one_block_is_taken_ahead(keys: WatermarkKeys, mark_id: Wat
     frames = Embedder(keys, mark_id).mark(source())
     next(frames)
 
-    assert len(taken) == BROADCAST_1.block_frames
+    assert len(taken) == BROADCAST_2.block_frames
 
 
 def test_a_long_clip_needs_no_more_memory_than_a_short_one(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
@@ -182,3 +184,45 @@ def test_a_ten_bit_frame_is_refused(keys: WatermarkKeys, mark_id: WatermarkId) -
 def test_an_id_of_another_length_is_refused_before_any_frame(keys: WatermarkKeys) -> None:
     with pytest.raises(WatermarkError, match="8 bytes"):
         Embedder(keys, WatermarkId(b"short"))
+
+
+def test_of_several_ids_the_one_the_picture_speaks_for_is_written(
+    keys: WatermarkKeys, originals: Mapping[str, Clip]
+) -> None:
+    request = b"a clip with alternatives"
+    first, others = derive_mark_id(keys, request), derive_alternatives(keys, request, count=255)
+    embedder = Embedder(keys, first, alternatives=others)
+
+    frames = list(embedder.mark(originals["windows"][:2]))
+    again = Embedder(keys, first, alternatives=others)
+    twice = list(again.mark(originals["windows"][:2]))
+
+    assert embedder.mark_id in (first, *others)
+    assert embedder.mark_id == again.mark_id
+    np.testing.assert_array_equal(frames, twice)
+
+
+def test_a_chosen_id_is_read_more_surely_than_a_fixed_one(
+    find: Callable[..., Detection], keys: WatermarkKeys, originals: Mapping[str, Clip]
+) -> None:
+    first, others = derive_mark_id(keys, b"r"), derive_alternatives(keys, b"r", count=1023)
+    fixed, free = Embedder(keys, first), Embedder(keys, first, alternatives=others)
+    clips = [list(each.mark(originals["windows"][:1])) for each in (fixed, free)]
+    noise = np.random.default_rng(6).normal(0, 9, clips[0][0].shape)
+    noisy = [[np.clip(np.rint(clip[0] + noise), 0, 255).astype(np.uint8)] for clip in clips]
+    index = IssuedIds.from_ids(keys, [first, *others])
+
+    found = [find(clip, index) for clip in noisy]
+
+    assert found[1].log10_fpr < found[0].log10_fpr - 1
+
+
+def test_which_id_it_will_be_is_not_known_before_the_first_frame(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    embedder = Embedder(keys, mark_id, alternatives=derive_alternatives(keys, b"r", count=3))
+
+    with pytest.raises(WatermarkError, match="known after its first frame"):
+        _ = embedder.mark_id
+
+
+def test_without_alternatives_the_id_is_known_at_once(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    assert Embedder(keys, mark_id).mark_id == mark_id
