@@ -80,12 +80,13 @@ _ModelName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
 class GenerationDefaults(BaseModel):
-    """What a request gets where it does not say."""
+    """What a request gets where it does not say; named model folders; threads of the embedded model (0: it chooses)."""
 
     model_config = _SECTION
 
     model: str = Field(default="embedded", min_length=1, max_length=4096)
     models: dict[_ModelName, LocalModel] = Field(default={}, max_length=64)
+    threads: int = Field(default=0, ge=0, le=1024)
     size: Annotated[str, BeforeValidator(_check_size)] = "512x512"
     fps: int = Field(default=12, ge=MIN_FPS, le=MAX_FPS)
     seconds: float = Field(default=2.0, ge=MIN_SECONDS, le=MAX_SECONDS)

@@ -133,7 +133,8 @@ class Studio:
     def _generator(self, name: str) -> Generator:
         """Open a generator by name, and refuse one whose licence does not apply where this publisher is."""
         config = self.home.config
-        generator = open_generator(name, models=config.generation.models, cache=user_cache())
+        chosen = config.generation
+        generator = open_generator(name, models=chosen.models, cache=user_cache(), threads=chosen.threads or None)
         check_territories(generator.info.name, generator.info.excluded_territories, config.publisher.shown_in)
         return generator
 
