@@ -18,6 +18,7 @@ from platemark.generation.rewriting import rewrite_for
 from platemark.home import Clock, Home, find_home, open_home, utc_now
 from platemark.inputs import STILL_ENDINGS
 from platemark.job_facts import ClipPlan
+from platemark.media.destination import refuse_same_file
 from platemark.outputs import check_final_path
 from platemark.pipeline import ClipJob, JobOptions, Workshop
 from platemark.progress import ignore_progress
@@ -97,6 +98,8 @@ class Studio:
         still = request.task.makes_still
         usual = f"image-{request.seed}.png" if still else f"clip-{request.seed}.mp4"
         final = Path(options.get("out") or usual).absolute()
+        for source in order.material.files:
+            refuse_same_file(source.path, final)
         check_final_path(final, overwrite=overwrite, endings=STILL_ENDINGS if still else (".mp4",))
         workshop = Workshop(
             home=self.home,

@@ -145,10 +145,10 @@ def _note_given(printer: Output, given: Mapping[str, JsonValue]) -> None:
     """Say what a person would not expect to have been left out."""
     crop, size = given["crop"], given["size"]
     used = f"{crop['width']}x{crop['height']}" if isinstance(crop, Mapping) else ""
-    if used != size:
-        printer.note(
-            "Of a given {kind} of {size} the middle {used} was used.", kind=given["kind"], size=size, used=used
-        )
+    if used != size and given["kind"] == "clip":
+        printer.note("Of a given clip of {size} the middle {used} was used.", size=size, used=used)
+    elif used != size:
+        printer.note("Of a given picture of {size} the middle {used} was used.", size=size, used=used)
     if given.get("sound") == "left out":
         printer.note("The sound of the given clip was left out.")
 
