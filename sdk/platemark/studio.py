@@ -203,6 +203,11 @@ class AsyncStudio:
             await _ended(job)
             raise
 
+    async def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
+        """Say what would be made and at what cost; see `Studio.plan`."""
+        work: Callable[[], ClipPlan] = lambda: self.studio.plan(prompt, **options)  # noqa: E731  carries the types
+        return await asyncio.to_thread(work)
+
     async def close(self) -> None:
         """Close the ledger."""
         await asyncio.to_thread(self.studio.close)
