@@ -31,7 +31,9 @@ BENCHES = {
     "generation": Bench(
         "platemark.bench.generation", "Speed, memory and energy of the embedded model, and how good its clips are."
     ),
-    "policy": Bench("platemark.bench.policy", "How fast prompts are screened and a rule pack loads."),
+    "policy": Bench(
+        "platemark.bench.policy", "What the rules decide about contrast pairs, stories and disguises, and how fast."
+    ),
     "signing": Bench("platemark.bench.signing", "Time and memory to sign and verify, and damage that must be noticed."),
 }
 """Every benchmark by name; a new one is registered by a line here."""
