@@ -121,6 +121,8 @@ class ReviewSettings(BaseModel):
 class LedgerNaming(BaseModel):
     """The log's name in checkpoints and receipts, chosen once: a log under another name is another log.
 
+    `url` is the address of a PostgreSQL server; without one the log is a file in the home. A password belongs in the
+    environment (`PLATEMARK_LEDGER__URL`), not in the file.
     `search` keeps the words of prompts in the clear, so that `audit query --words` finds them; erasing deletes them.
     """
 
@@ -128,6 +130,7 @@ class LedgerNaming(BaseModel):
 
     origin: str = Field(default="", max_length=200)
     search: Literal["off", "on"] = "off"
+    url: str = Field(default="", max_length=1_000, repr=False)
 
 
 class TrustSettings(BaseModel):

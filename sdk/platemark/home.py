@@ -101,7 +101,7 @@ class Home:
     @property
     def ledger_url(self) -> str:
         """Give the database's SQLAlchemy URL."""
-        return ledger_url(self.path)
+        return self.config.ledger.url or ledger_url(self.path)
 
     def open_ledger(self) -> "Ledger":
         """Open the ledger for reading and appending.

@@ -11,10 +11,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import KeyUnavailable, LedgerCorrupt, LedgerRequestError
+from platemark_provenance.ledger.dialect import facts_as_text
 from platemark_provenance.ledger.event import (
     Event,
     EventType,
@@ -134,7 +135,7 @@ def read_page(connection: Connection, where: Filter, sealer: Sealer, *, after: s
     """
     if not 1 <= limit <= LARGEST_PAGE:
         raise LedgerRequestError(f"A page has 1 to {LARGEST_PAGE} events; asked for {limit}.")
-    conditions = _conditions(where, sealer)
+    conditions = _conditions(where, sealer, connection.dialect.name)
     if after is not None:
         if not _CURSOR.fullmatch(after):
             raise LedgerRequestError("The cursor is not one that a page gave.", fix="Pass `next` of the page before.")
@@ -186,7 +187,7 @@ _EVENTS = select(
 )
 
 
-def _conditions(where: Filter, sealer: Sealer) -> list[ColumnElement[bool]]:
+def _conditions(where: Filter, sealer: Sealer, dialect: str) -> list[ColumnElement[bool]]:
     names = ("clip", "desk", "type", "decision", "model")
     equal = {name: getattr(where, name) for name in names}
     conditions: list[ColumnElement[bool]] = [event.c[name] == value for name, value in equal.items() if value]
@@ -197,8 +198,7 @@ def _conditions(where: Filter, sealer: Sealer) -> list[ColumnElement[bool]]:
     if where.until is not None:
         conditions.append(event.c.ts_us < to_microseconds(where.until))
     if where.text is not None:
-        facts = func.json_extract(cast(event.c.body, Text), "$.facts")
-        conditions.append(facts.like(_pattern(where.text), escape="\\"))
+        conditions.append(facts_as_text(dialect).ilike(_pattern(where.text), escape="\\"))
     if where.words is not None:
         conditions.append(has_words(where.words))
     return conditions
