@@ -118,6 +118,15 @@ class ReviewSettings(BaseModel):
     hours: int = Field(default=72, ge=1, le=24 * 90)
 
 
+class WebhookSettings(BaseModel):
+    """Who is told what happened: one address, and the hosts that messages may go to."""
+
+    model_config = _SECTION
+
+    url: str = Field(default="", max_length=1024)
+    hosts: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = Field(default=(), max_length=16)
+
+
 class LedgerNaming(BaseModel):
     """The log's name in checkpoints and receipts, chosen once: a log under another name is another log.
 
@@ -197,6 +206,7 @@ class Config(BaseSettings):
     label: LabelDefaults = LabelDefaults()
     policy: PolicySettings = PolicySettings()
     review: ReviewSettings = ReviewSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     signing: SigningSettings = SigningSettings()
     ledger: LedgerNaming = LedgerNaming()
     trust: TrustSettings = TrustSettings()
@@ -265,6 +275,10 @@ pack = ""        # empty: the newsroom pack that comes with platemark
 [review]
 editors = []     # names of those who may decide; empty: anybody but the one who asked
 hours = 72       # how long a ticket, and then an approval, counts
+
+[webhooks]
+url = ""         # who is told what happened, such as "https://cms.example/hooks/platemark"
+hosts = []       # the hosts that messages may go to, such as ["cms.example"]
 
 [signing]
 key = "file:keys/signing.key"       # or pkcs11:…, exec:…, or a scheme that a package adds

@@ -24,6 +24,7 @@ from platemark.pipeline import ClipJob, JobOptions, Workshop
 from platemark.progress import ignore_progress
 from platemark.recovery import Leftover, clean_up
 from platemark.sources import sources_of
+from platemark.webhooks.telling import Telling
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.signers.uri import STANDARD_SIGNERS, AskSecret, SignerTable
 
@@ -114,7 +115,11 @@ class Studio:
             on_progress=options.get("on_progress", ignore_progress),
             cancel=options.get("cancel") or CancelToken(),
         )
-        return ClipJob(workshop, order, job).run()
+        try:
+            return ClipJob(workshop, order, job).run()
+        finally:
+            # Refusals and holds are news to others as well.
+            Telling(self.home, self.ledger).deliver_quietly()
 
     def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
         """Say what would be made and at what cost. Nothing is screened, made or logged.

@@ -33,6 +33,7 @@ COMMANDS = {
     "watermark": "platemark.cli.watermark:app",
     "policy": "platemark.cli.policy:app",
     "review": "platemark.cli.review:app",
+    "webhooks": "platemark.cli.webhooks:app",
     "audit": "platemark.cli.audit:app",
     "db": "platemark.cli.database:app",
     "models": "platemark.cli.models:app",
