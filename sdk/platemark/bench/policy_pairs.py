@@ -1,7 +1,8 @@
 """What the newsroom pack decides about contrast pairs: a prompt that must not pass, and its harmless twin.
 
-One rule: the pairs were written for this project and no rule, list or weight was changed because of one of them. They
-are few; the intervals say how little that proves. They come in English and Korean, line by line the same.
+One rule: no rule, list or weight was changed because of one of these pairs. Their author also wrote most of the
+training examples, and they are few; the intervals say how little that proves. They
+come in English and Korean, line by line the same.
 """
 
 import json
