@@ -23,9 +23,18 @@ from platemark_provenance.ledger.checkpoint import Checkpoint, check_origin, ope
 from platemark_provenance.ledger.database import Database, database_path
 from platemark_provenance.ledger.erasure import Subjects
 from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent, Staged
+from platemark_provenance.ledger.jobs import JobQueue
 from platemark_provenance.ledger.postgres import PostgresDatabase, is_postgres_url
 from platemark_provenance.ledger.postgres_log import PostgresLog
-from platemark_provenance.ledger.query import Criteria, Filter, Page, known_pseudonym, read_page, read_trace
+from platemark_provenance.ledger.query import (
+    Criteria,
+    Filter,
+    Page,
+    known_pseudonym,
+    read_counts,
+    read_page,
+    read_trace,
+)
 from platemark_provenance.ledger.receipt import format_receipt
 from platemark_provenance.ledger.registry import Registry
 from platemark_provenance.ledger.reviews import ReviewRows
@@ -122,6 +131,8 @@ class Ledger:
             self._log = PostgresLog(database, clerk, busy_timeout_s=settings.busy_timeout_s)
         self.subjects = Subjects(database, self._sealer, self.append, settings.clock)
         """Erasure and legal holds."""
+        self.jobs = JobQueue(database, self.keys, settings.clock)
+        """Work that waits, in the same database."""
         self.registry = Registry(database, clock=settings.clock)
         """Watermark ids, manifests and outputs, in the same database."""
         self.reviews = ReviewRows(database)
@@ -222,6 +233,15 @@ class Ledger:
         """
         with self._database.read() as connection:
             return read_page(connection, where, self._sealer, after=after, limit=limit)
+
+    def counts(self, where: Filter, *, by: tuple[str, ...]) -> dict[tuple[str | None, ...], int]:
+        """Count the events that fit, for each combination of values in `by`: type, desk, decision, model.
+
+        Raises:
+            LedgerRequestError: one of them is no column to count by.
+        """
+        with self._database.read() as connection:
+            return read_counts(connection, where, self._sealer, by=by)
 
     def trace(self, clip_id: str) -> tuple[Event, ...]:
         """Give the whole life of one clip, oldest first, with its sealed parts opened.

@@ -28,6 +28,7 @@ class Bench:
 
 
 BENCHES = {
+    "audit": Bench("platemark.bench.audit", "How quickly the log answers, lets a person go, and starts again."),
     "generation": Bench(
         "platemark.bench.generation", "Speed, memory and energy of the embedded model, and how good its clips are."
     ),
