@@ -75,6 +75,7 @@ def grant(
 @app.command("sql")
 def sql(
     dialect: Annotated[str, typer.Argument(help="sqlite or postgresql.")] = "postgresql",
+    home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
     quiet: Quiet = False,
