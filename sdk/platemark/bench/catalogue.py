@@ -36,6 +36,9 @@ BENCHES = {
         "platemark.bench.policy", "What the rules decide about contrast pairs, stories and disguises, and how fast."
     ),
     "signing": Bench("platemark.bench.signing", "Time and memory to sign and verify, and damage that must be noticed."),
+    "watermark": Bench(
+        "platemark.bench.watermark", "How often a mark comes back from damaged copies, and what it costs the picture."
+    ),
 }
 """Every benchmark by name; a new one is registered by a line here."""
 
