@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from platemark.errors import RequestError
+from platemark.generation.prompts import understand
 from platemark.generation.scenes import SlotValues
-from platemark.generation.text import understand
 from platemark_provenance.digest import JsonValue
 
 _MODELS = ("embedded",)

@@ -6,7 +6,7 @@ prompt left open and the grammar chose is listed too. Pure functions; no model.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 from platemark.errors import RequestError
@@ -101,7 +101,7 @@ def understand(prompt: str) -> Understanding:
     _refuse_dry_city(words, name)
     scene = SCENE_RULES[name]
     asked = _read_values(words, name, scene)
-    values, assumed = _fill(asked, scene)
+    values, assumed = fill(asked, scene)
     if name.startswith("city"):
         assumed |= _assumed_of_city(words, name)
     understood = {key: value for key, value in _filled_slots(asked) if value is not None}
@@ -444,8 +444,28 @@ def _sky_colour(words: list[_Word], values: SlotValues) -> SlotValues:
     return values
 
 
-def _fill(asked: SlotValues, scene: Scene) -> tuple[SlotValues, dict[str, str]]:
-    """Fill what the prompt left open with the scene's own choice, keeping colours apart."""
+def named_colours(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Give the words that name a colour, as they are reported, each with its colour."""
+    looked_up = ((word, _look_up(word).says(Role.COLOUR)) for word in words)
+    return [(word[:MAX_REPORTED_WORD], colour) for word, colour in looked_up if colour is not None]
+
+
+def content_words(words: Sequence[str]) -> list[str]:
+    """Give the words that the rules do not know to say nothing."""
+    return [word for word in words if _look_up(word).says(Role.EMPTY) is None]
+
+
+def denies(words: Sequence[str]) -> bool:
+    """Say whether a word takes another one's meaning away: "no", "without", "없는"."""
+    return any(word.says(role) is not None for word in map(_look_up, words) for role in (Role.NOT, Role.NOT_BEFORE))
+
+
+def fill(asked: SlotValues, scene: Scene) -> tuple[SlotValues, dict[str, str]]:
+    """Fill what was left open with the scene's own choice, keeping colours apart.
+
+    Returns:
+        The full values, and those that were chosen here.
+    """
     taken = {asked.colour, asked.second_colour, asked.background}
     values, assumed = asked, {}
     for slot, choice in _filled_slots(scene.defaults):

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from platemark.errors import RequestError
+from platemark.generation.prompts import understand
 from platemark.generation.rewriting import in_english, in_korean, rewrite
 from platemark.generation.scenes import COLOURS, NUMBERS, SCENE_RULES, TIMES, SlotValues
-from platemark.generation.text import understand
 
 
 def one_at_a_time(name: str) -> Iterator[SlotValues]:

@@ -25,10 +25,10 @@ from platemark.generation.backend import (
 from platemark.generation.card import card_as_json, read_card, read_weights
 from platemark.generation.config import SamplerConfig
 from platemark.generation.kept import NOTHING_KEPT, LatentKeeper
+from platemark.generation.prompts import understand
 from platemark.generation.resize import RGB
 from platemark.generation.scenes import SCENE_RULES, guidance_for
 from platemark.generation.shaping import plan_shape
-from platemark.generation.text import understand
 
 if TYPE_CHECKING:
     from platemark.generation.checkpoint import Networks
@@ -47,13 +47,13 @@ _BASE_BYTES = 350_000_000
 _BYTES_PER_PIXEL = 12 * 4
 
 
-def open_generator(*, threads: int | None = None) -> "EmbeddedGenerator":
+def open_generator() -> "EmbeddedGenerator":
     """Open the embedded generator.
 
     Raises:
         MissingExtra: torch, safetensors or einops is not installed.
     """
-    return EmbeddedGenerator(threads=threads)
+    return EmbeddedGenerator()
 
 
 @lru_cache(maxsize=1)

@@ -49,9 +49,8 @@ _CARD: Mapping[str, Any] = {
 }
 
 
-def open_generator(*, threads: int | None = None) -> "TestCardGenerator":
-    """Open the test card, which computes on one thread whatever is asked for."""
-    del threads
+def open_generator() -> "TestCardGenerator":
+    """Open the test card."""
     return TestCardGenerator()
 
 

@@ -1,0 +1,146 @@
+"""Reading a prompt with both readers: the grammar's rules first, and a small trained transformer behind them.
+
+One rule: the rules win where they know the words; the trained reader names a scene only where they find none, and fills
+only what they had to assume, only where it is sure. What neither made anything of is reported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from platemark.errors import RequestError
+from platemark.generation.reader import Reading, shipped_reader
+from platemark.generation.scenes import COLOURS, NUMBERS, SCENE_RULES, TIMES, Scene, SlotValues
+from platemark.generation.text import (
+    MAX_REPORTED_WORD,
+    Understanding,
+    content_words,
+    denies,
+    fill,
+    named_colours,
+    split_words,
+)
+from platemark.generation.text import understand as understand_by_rules
+
+SURE = 0.8
+"""Probability below which the trained reader's answer counts as open."""
+_EXPRESSED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What the trained reader made of a prompt: what it is sure of, and the words it could not use."""
+
+    values: SlotValues
+    ignored: tuple[str, ...]
+
+
+def understand(prompt: str) -> Understanding:
+    """Read a prompt in English or Korean.
+
+    Raises:
+        RequestError: nothing in it names a scene that the model can show.
+    """
+    try:
+        ruled = understand_by_rules(prompt)
+    except RequestError:
+        words = split_words(prompt)
+        learned = _read(words)
+        # A wish against something ("no rain") is grammar, which only the rules know: their refusal stands. So it does
+        # where most words are strangers: the trained reader has never seen a prompt without a scene.
+        if learned.values.scene is None or denies(words) or not _mostly_known(words, learned):
+            raise
+        return _understood(learned.values, _with_lost_colours(words, learned))
+    words = split_words(prompt)
+    return ruled if not ruled.ignored_words or denies(words) else _backed(ruled, _read(words))
+
+
+def _mostly_known(words: tuple[str, ...], learned: _Learned) -> bool:
+    content = [word[:MAX_REPORTED_WORD] for word in content_words(words)]
+    return 2 * sum(word not in learned.ignored for word in content) > len(content)
+
+
+def _read(words: tuple[str, ...]) -> _Learned:
+    reading = shipped_reader().read(words)
+    found = {slot: value if reading.sure[slot] >= SURE else None for slot, value in reading.values.items()}
+    scene = _scene_of(found)
+    if scene is None or not reading.expressed:
+        return _Learned(SlotValues(), words)
+    kept = {slot: found[slot] for slot in _slots(SlotValues()) if slot != "scene"}
+    return _Learned(_allowed(SlotValues(scene=scene, **kept)), _unused(words, reading))
+
+
+def _scene_of(found: Mapping[str, str | None]) -> str | None:
+    """Give the grammar's name of a scene; none for scenes that these weights cannot show."""
+    name = found["scene"]
+    if name == "shape":
+        return found["shape"]
+    name = "chart" if name == "bar chart" else name
+    return name if name in SCENE_RULES else None
+
+
+def _unused(words: tuple[str, ...], reading: Reading) -> tuple[str, ...]:
+    pairs = zip(words, reading.expressed, strict=True)
+    return tuple(dict.fromkeys(word[:MAX_REPORTED_WORD] for word, known in pairs if known < _EXPRESSED))
+
+
+def _allowed(values: SlotValues) -> SlotValues:
+    """Leave open what the scene cannot take, and colours that would make one thing vanish into another."""
+    choices = _choices_of(SCENE_RULES[values.scene or ""])
+    kept = {slot: value if value in choices[slot] else None for slot, value in _slots(values).items()}
+    if kept["second_colour"] == kept["colour"]:
+        kept["second_colour"] = None
+    if kept["background"] in (kept["colour"], kept["second_colour"]):
+        kept["background"] = None
+    return SlotValues(**{**kept, "scene": values.scene})
+
+
+def _choices_of(scene: Scene) -> Mapping[str, tuple[str | None, ...]]:
+    """List the values of each slot that a scene can take."""
+    return {
+        "scene": (scene.defaults.scene,),
+        "colour": scene.colours,
+        "second_colour": scene.second_colours,
+        "background": COLOURS if scene.backgrounds else (),
+        "motion": tuple(motion for motion in scene.motions.values() if motion),
+        "time": TIMES if scene.times else (),
+        "amount": NUMBERS if scene.numbers else tuple(a for a in (scene.little, scene.much) if a),
+    }
+
+
+def _understood(asked: SlotValues, ignored: tuple[str, ...]) -> Understanding:
+    scene = SCENE_RULES[asked.scene or ""]
+    values, assumed = fill(asked, scene)
+    understood = {slot: value for slot, value in _slots(asked).items() if value is not None}
+    return Understanding(values, understood | {"scene": scene.shown}, assumed, ignored)
+
+
+def _with_lost_colours(words: tuple[str, ...], learned: _Learned) -> tuple[str, ...]:
+    """Add the words for colours that are in no slot: the trained reader may have taken them for said."""
+    shown = {learned.values.colour, learned.values.second_colour, learned.values.background}
+    lost = [word for word, colour in named_colours(words) if colour not in shown]
+    return tuple(dict.fromkeys((*learned.ignored, *lost)))
+
+
+def _backed(ruled: Understanding, learned: _Learned) -> Understanding:
+    """Fill what the rules only assumed, because some word was left over that may have said it."""
+    if learned.values.scene != ruled.values.scene:
+        return ruled
+    filled = {
+        slot: value
+        for slot, value in _slots(learned.values).items()
+        if slot in ruled.assumed and value is not None and slot != "scene"
+    }
+    values = replace(ruled.values, **filled)
+    colours = [colour for colour in (values.colour, values.second_colour, values.background) if colour is not None]
+    if not filled or len(set(colours)) < len(colours):
+        return ruled
+    return Understanding(
+        values,
+        ruled.understood | filled,
+        {slot: value for slot, value in ruled.assumed.items() if slot not in filled},
+        tuple(word for word in ruled.ignored_words if word in learned.ignored),
+    )
+
+
+def _slots(values: SlotValues) -> dict[str, str | None]:
+    return {slot.name: getattr(values, slot.name) for slot in fields(values)}
