@@ -4,34 +4,25 @@ One rule: forward only. A revision is never edited after a release, imports noth
 a stored event. New revisions are written by hand after the pattern of `versions/r0001_ledger.py`.
 """
 
-import io
 import sqlite3
-import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from platemark_provenance.errors import LedgerCorrupt, LedgerUnavailable
+from platemark_migrations import postgres, scripts
+from platemark_migrations.scripts import head
+from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError, LedgerUnavailable
 from platemark_provenance.ledger import database
+from platemark_provenance.ledger.postgres import is_postgres_url
 from platemark_provenance.ledger.tables import metadata
 
-__all__ = ["check", "current", "head", "upgrade"]
+__all__ = ["check", "current", "grant", "head", "offline_sql", "upgrade"]
 
 BUSY_TIMEOUT_S = 30.0
-
-# Alembic keeps the environment of the running migration in module globals.
-_one_at_a_time = threading.Lock()
-
-
-def head() -> str:
-    """Give the newest revision that this program knows."""
-    revision = _scripts().get_current_head()
-    return "" if revision is None else revision
 
 
 def current(url: str) -> str | None:
@@ -40,6 +31,8 @@ def current(url: str) -> str | None:
     Raises:
         LedgerUnavailable, LedgerCorrupt, SchemaMismatch: it cannot be read or is not a ledger.
     """
+    if is_postgres_url(url):
+        return postgres.current(url)
     path = database.database_path(url)
     engine = database.open_engine(path, busy_timeout_s=BUSY_TIMEOUT_S)
     try:
@@ -57,6 +50,9 @@ def check(url: str) -> None:
         LedgerCorrupt: its tables, indexes or guards were changed.
         LedgerUnavailable: it cannot be read.
     """
+    if is_postgres_url(url):
+        postgres.check(url)
+        return
     path = database.database_path(url)
     engine = database.open_engine(path, busy_timeout_s=BUSY_TIMEOUT_S)
     try:
@@ -78,6 +74,9 @@ def upgrade(url: str) -> str:
         LedgerUnavailable: it cannot be made or written.
         LedgerCorrupt: it is damaged.
     """
+    if is_postgres_url(url):
+        postgres.upgrade(url)
+        return head()
     path = database.database_path(url)
     if not path.exists():
         database.create_database_file(path)
@@ -91,11 +90,34 @@ def upgrade(url: str) -> str:
     return head()
 
 
+def grant(url: str, role: str, *, desks: Sequence[str]) -> None:
+    """Let a database role write and read the ledger for some desks, "*" for all. PostgreSQL only; run it as the owner.
+
+    The role gets EXECUTE on the functions that append and SELECT on the log, limited to its desks; it can change
+    the registry beside the log, and nothing that was logged.
+
+    Raises:
+        LedgerRequestError: the address is a file, or no desk was named.
+        LedgerUnavailable, LedgerCorrupt: it was not granted.
+    """
+    if not is_postgres_url(url) or not desks:
+        raise LedgerRequestError(
+            "Roles are granted desks on PostgreSQL; a SQLite file is read by whoever may read the file.",
+            fix="Name a PostgreSQL address and at least one desk.",
+        )
+    postgres.grant(url, role, desks)
+
+
+def offline_sql(dialect: Literal["sqlite", "postgresql"]) -> str:
+    """Give the SQL that makes a ledger from nothing, for those who may not let a program change a schema."""
+    return postgres.offline_sql() if dialect == "postgresql" else scripts.offline("sqlite", "head")
+
+
 def _back_up(engine: Engine, path: Path) -> None:
     """Copy a ledger of an older revision as it is now, with one transaction's view and nothing of its free pages."""
     with engine.begin() as connection:
         found = database.stored_revision(connection)
-    if found is None or found not in _known() or found == head():
+    if found is None or found not in scripts.known() or found == head():
         return
     taken = [
         path.with_name(f"{path.name}.{found}.backup"),
@@ -120,10 +142,9 @@ def _back_up(engine: Engine, path: Path) -> None:
 def _upgrade(engine: Engine) -> None:
     with engine.execution_options(write=True).begin() as connection:
         found = database.stored_revision(connection)
-        if found is not None and found not in _known():
+        if found is not None and found not in scripts.known():
             database.check_revision(found)
-        with _one_at_a_time:
-            _run(connection)
+        scripts.run(connection)
         _check_invariants(connection)
     with engine.connect() as connection:
         raw = connection.connection.cursor()
@@ -147,28 +168,6 @@ def _keep_in_wal(cursor: DBAPICursor) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
-
-
-def _run(connection: Connection) -> None:
-    """Run `env.py` on this connection, inside its transaction."""
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _config() -> Config:
-    # The scripts lie beside this file, in a checkout as in a wheel. "%" would begin an interpolation.
-    config = Config(stdout=io.StringIO())
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _known() -> set[str]:
-    return {script.revision for script in _scripts().walk_revisions()}
 
 
 def _check_invariants(connection: Connection) -> None:

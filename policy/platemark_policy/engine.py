@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from platemark_policy.classifier import Classifier, load_classifier
 from platemark_policy.conditions import Levels, Reading, asks_classifier, read_prompt
@@ -26,9 +27,12 @@ from platemark_policy.decision import (
 )
 from platemark_policy.errors import PolicyError
 from platemark_policy.frames import FrameFacts, judge_frames
+from platemark_policy.guard import Guard, ask_guard
 from platemark_policy.language import judge_text, too_long
 from platemark_policy.normalize import NORMALISER_VERSION, Normalized
+from platemark_policy.nudity import Looks
 from platemark_policy.pack import Rule, RulePack
+from platemark_policy.references import ReferenceFacts, judge_looks, judge_reference
 
 MAX_PROMPT_CHARS = 4_000
 """The longest prompt that is screened; a longer one is refused, since only part of it could be."""
@@ -55,19 +59,26 @@ class Engine:
         pack: a loaded pack.
         input_key: at least 16 secret bytes; inputs are named by their HMAC-SHA256 under it.
         classifier: gives the classifier when a rule first asks for a score; the one that comes with platemark.
+        guards: second opinions; each can only raise the verdict, and its failure makes a prompt wait.
 
     Raises:
         PolicyError: the key is too short.
     """
 
     def __init__(
-        self, pack: RulePack, *, input_key: bytes, classifier: Callable[[], Classifier] = load_classifier
+        self,
+        pack: RulePack,
+        *,
+        input_key: bytes,
+        classifier: Callable[[], Classifier] = load_classifier,
+        guards: tuple[Guard, ...] = (),
     ) -> None:
         if len(input_key) < _MIN_KEY_BYTES:
             raise PolicyError(f"Expected an input key of {_MIN_KEY_BYTES} bytes or more, got {len(input_key)}.")
         self._pack = pack
         self._key = input_key
         self._classifier = classifier
+        self._guards = guards
 
     @property
     def pack(self) -> RulePack:
@@ -95,6 +106,8 @@ class Engine:
         else:
             screening.run("normaliser", "text", lambda: judge_text(text))
             self._run_rules(screening, self._pack.rules, text, instant, metadata or {})
+            for number, guard in enumerate(self._guards, start=1):
+                screening.run("guard", str(number), partial(ask_guard, guard, text))
         decision = self._decide(screening, text.encode("utf-8", "surrogatepass"), instant, decision_id)
         return replace(decision, jurisdiction=(metadata or {}).get("jurisdiction", ""))
 
@@ -118,15 +131,37 @@ class Engine:
         self._run_rules(screening, words_only, text, instant, metadata or {})
         return most_severe(finding.action for finding in screening.findings)
 
-    def screen_frames(self, facts: FrameFacts, *, at: datetime, decision_id: str) -> Decision:
+    def screen_frames(
+        self, facts: FrameFacts, *, at: datetime, decision_id: str, looks: Looks | None = None
+    ) -> Decision:
         """Decide whether a finished clip may be published, from what `FrameScreen` measured.
+
+        Args:
+            facts: what was measured.
+            at: the clock, aware.
+            decision_id: the caller's name for this decision.
+            looks: what `NudityWatch` saw, where the clip was looked at.
 
         Raises:
             PolicyError: `at` has no time zone.
         """
         screening = _Screening("frame")
         screening.run("frames", "facts", lambda: judge_frames(facts))
-        return self._decide(screening, repr(facts).encode(), utc_instant(at), decision_id)
+        if looks is None:
+            return self._decide(screening, repr(facts).encode(), utc_instant(at), decision_id)
+        screening.run("vision", "looks", lambda: judge_looks(looks))
+        return self._decide(screening, repr((facts, looks)).encode(), utc_instant(at), decision_id)
+
+    def screen_reference(self, facts: ReferenceFacts, *, at: datetime, decision_id: str) -> Decision:
+        """Decide whether a file that was brought along may be used, from what was measured of it and its records.
+
+        Raises:
+            PolicyError: `at` has no time zone.
+        """
+        screening = _Screening("reference")
+        screening.run("vision", "reference", lambda: judge_reference(facts))
+        decision = self._decide(screening, repr(facts).encode(), utc_instant(at), decision_id)
+        return replace(decision, consent_ids=facts.consent_ids)
 
     def _run_rules(
         self,

@@ -80,12 +80,13 @@ _ModelName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
 class GenerationDefaults(BaseModel):
-    """What a request gets where it does not say."""
+    """What a request gets where it does not say; named model folders; threads of the embedded model (0: it chooses)."""
 
     model_config = _SECTION
 
     model: str = Field(default="embedded", min_length=1, max_length=4096)
     models: dict[_ModelName, LocalModel] = Field(default={}, max_length=64)
+    threads: int = Field(default=0, ge=0, le=1024)
     size: Annotated[str, BeforeValidator(_check_size)] = "512x512"
     fps: int = Field(default=12, ge=MIN_FPS, le=MAX_FPS)
     seconds: float = Field(default=2.0, ge=MIN_SECONDS, le=MAX_SECONDS)
@@ -117,9 +118,20 @@ class ReviewSettings(BaseModel):
     hours: int = Field(default=72, ge=1, le=24 * 90)
 
 
+class WebhookSettings(BaseModel):
+    """Who is told what happened: one address, and the hosts that messages may go to."""
+
+    model_config = _SECTION
+
+    url: str = Field(default="", max_length=1024)
+    hosts: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = Field(default=(), max_length=16)
+
+
 class LedgerNaming(BaseModel):
     """The log's name in checkpoints and receipts, chosen once: a log under another name is another log.
 
+    `url` is the address of a PostgreSQL server; without one the log is a file in the home. A password belongs in the
+    environment (`PLATEMARK_LEDGER__URL`), not in the file.
     `search` keeps the words of prompts in the clear, so that `audit query --words` finds them; erasing deletes them.
     """
 
@@ -127,6 +139,7 @@ class LedgerNaming(BaseModel):
 
     origin: str = Field(default="", max_length=200)
     search: Literal["off", "on"] = "off"
+    url: str = Field(default="", max_length=1_000, repr=False)
 
 
 class TrustSettings(BaseModel):
@@ -193,6 +206,7 @@ class Config(BaseSettings):
     label: LabelDefaults = LabelDefaults()
     policy: PolicySettings = PolicySettings()
     review: ReviewSettings = ReviewSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     signing: SigningSettings = SigningSettings()
     ledger: LedgerNaming = LedgerNaming()
     trust: TrustSettings = TrustSettings()
@@ -261,6 +275,10 @@ pack = ""        # empty: the newsroom pack that comes with platemark
 [review]
 editors = []     # names of those who may decide; empty: anybody but the one who asked
 hours = 72       # how long a ticket, and then an approval, counts
+
+[webhooks]
+url = ""         # who is told what happened, such as "https://cms.example/hooks/platemark"
+hosts = []       # the hosts that messages may go to, such as ["cms.example"]
 
 [signing]
 key = "file:keys/signing.key"       # or pkcs11:…, exec:…, or a scheme that a package adds

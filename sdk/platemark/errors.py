@@ -34,6 +34,7 @@ PlatemarkError                    exit code, message, fix
 """
 
 from platemark_policy.errors import PolicyError, PromptHeld, PromptRefused, ReviewRefused, RulePackError
+from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import (
     KeyUnavailable,
     LedgerCorrupt,
@@ -76,6 +77,7 @@ __all__ = [
     "SubjectHeld",
     "VerificationError",
     "WatermarkError",
+    "error_json",
 ]
 
 
@@ -139,3 +141,12 @@ class Cancelled(GenerationError):
     """The caller asked to stop; nothing was kept."""
 
     exit_code = 130
+
+
+def error_json(error: PlatemarkError) -> dict[str, JsonValue]:
+    """Give the JSON object that a command prints for an error: a refusal is its decision."""
+    if isinstance(error, PromptHeld):
+        return {**error.decision.to_json(), "ticket": error.ticket, "seed": error.seed}
+    if isinstance(error, PromptRefused):
+        return error.decision.to_json()
+    return {"error": {"type": type(error).__name__, "message": error.message, "fix": error.fix}}

@@ -32,6 +32,7 @@ from platemark.key_folder import (
     LEDGER_PUBLIC,
     PAYLOAD_SECRET,
     WATERMARK_SECRET,
+    WEBHOOK_SECRET,
     finish_exchange,
     make_keys,
     own_roots,
@@ -41,8 +42,9 @@ from platemark.secret_source import SecretSource
 from platemark_provenance.certificate_facts import certificate_facts
 from platemark_provenance.digest import JsonValue, sha256_bytes
 from platemark_provenance.durable import write_whole
-from platemark_provenance.keys import load_ledger_signing_key, load_secret, read_chain
+from platemark_provenance.keys import load_ledger_signing_key, load_secret, read_chain, write_private_file
 from platemark_provenance.ledger.event import EventType, NewEvent
+from platemark_provenance.new_keys import new_secret
 from platemark_provenance.pki import check_development_algorithm
 from platemark_provenance.signers.algorithms import algorithm_of_key
 from platemark_provenance.signers.claim_signer import ClaimSigner, leaf_public_key
@@ -101,7 +103,7 @@ class Home:
     @property
     def ledger_url(self) -> str:
         """Give the database's SQLAlchemy URL."""
-        return ledger_url(self.path)
+        return self.config.ledger.url or ledger_url(self.path)
 
     def open_ledger(self) -> "Ledger":
         """Open the ledger for reading and appending.
@@ -191,6 +193,17 @@ class Home:
         from platemark_policy.engine import Engine
 
         return Engine(self.policy_pack(), input_key=load_secret(self.keys / PAYLOAD_SECRET))
+
+    def webhook_secret(self) -> bytes:
+        """Give the secret shared with whoever receives webhooks; it is made the first time.
+
+        Raises:
+            KeyUnavailable: it cannot be read or made.
+        """
+        path = self.keys / WEBHOOK_SECRET
+        if not path.exists():
+            write_private_file(path, new_secret())
+        return load_secret(path)
 
     def review_desk(self, ledger: "Ledger") -> "ReviewDesk":
         """Open the review queue that an open ledger holds, under this home's rules."""

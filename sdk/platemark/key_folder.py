@@ -28,6 +28,7 @@ SIGNING_KEY = "signing.key"
 LEDGER_KEY = "ledger.key"
 LEDGER_PUBLIC = "ledger.pub.pem"
 WATERMARK_SECRET = "watermark.key"  # noqa: S105  a file name
+WEBHOOK_SECRET = "webhook.key"  # noqa: S105  a file name
 PAYLOAD_SECRET = "payload.key"  # noqa: S105  a file name
 PENDING_KEY = "pending.key"
 """The key of a certificate that was asked for and has not come yet."""

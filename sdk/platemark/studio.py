@@ -18,11 +18,13 @@ from platemark.generation.rewriting import rewrite_for
 from platemark.home import Clock, Home, find_home, open_home, utc_now
 from platemark.inputs import STILL_ENDINGS
 from platemark.job_facts import ClipPlan
+from platemark.media.destination import refuse_same_file
 from platemark.outputs import check_final_path
 from platemark.pipeline import ClipJob, JobOptions, Workshop
 from platemark.progress import ignore_progress
 from platemark.recovery import Leftover, clean_up
 from platemark.sources import sources_of
+from platemark.webhooks.telling import Telling
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.signers.uri import STANDARD_SIGNERS, AskSecret, SignerTable
 
@@ -97,6 +99,8 @@ class Studio:
         still = request.task.makes_still
         usual = f"image-{request.seed}.png" if still else f"clip-{request.seed}.mp4"
         final = Path(options.get("out") or usual).absolute()
+        for source in order.material.files:
+            refuse_same_file(source.path, final)
         check_final_path(final, overwrite=overwrite, endings=STILL_ENDINGS if still else (".mp4",))
         workshop = Workshop(
             home=self.home,
@@ -111,7 +115,11 @@ class Studio:
             on_progress=options.get("on_progress", ignore_progress),
             cancel=options.get("cancel") or CancelToken(),
         )
-        return ClipJob(workshop, order, job).run()
+        try:
+            return ClipJob(workshop, order, job).run()
+        finally:
+            # Refusals and holds are news to others as well.
+            Telling(self.home, self.ledger).deliver_quietly()
 
     def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
         """Say what would be made and at what cost. Nothing is screened, made or logged.
@@ -133,7 +141,8 @@ class Studio:
     def _generator(self, name: str) -> Generator:
         """Open a generator by name, and refuse one whose licence does not apply where this publisher is."""
         config = self.home.config
-        generator = open_generator(name, models=config.generation.models, cache=user_cache())
+        chosen = config.generation
+        generator = open_generator(name, models=chosen.models, cache=user_cache(), threads=chosen.threads or None)
         check_territories(generator.info.name, generator.info.excluded_territories, config.publisher.shown_in)
         return generator
 
@@ -198,6 +207,11 @@ class AsyncStudio:
             cancel.cancel()
             await _ended(job)
             raise
+
+    async def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
+        """Say what would be made and at what cost; see `Studio.plan`."""
+        work: Callable[[], ClipPlan] = lambda: self.studio.plan(prompt, **options)  # noqa: E731  carries the types
+        return await asyncio.to_thread(work)
 
     async def close(self) -> None:
         """Close the ledger."""

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alembic import command
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine
 
 import platemark_migrations
+from platemark_migrations import scripts
 from platemark_provenance.errors import LedgerUnavailable
 from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.ledger.store import Ledger, LedgerSettings
@@ -27,10 +27,8 @@ HISTORY = [
 def to_revision(path: Path, revision: str) -> None:
     """Make an empty ledger of an older revision, as the program of that time did."""
     engine = create_engine(f"sqlite:///{path}")
-    config = platemark_migrations._config()
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        scripts.run(connection, revision)
     engine.dispose()
 
 

@@ -248,11 +248,11 @@ def test_asking_about_a_missing_database_does_not_make_it(url: str, path: Path, 
 @pytest.mark.parametrize(
     "ask", [platemark_migrations.current, platemark_migrations.check, platemark_migrations.upgrade]
 )
-def test_a_server_is_not_asked(ask: object) -> None:
+def test_a_server_of_another_kind_is_not_asked(ask: object) -> None:
     assert callable(ask)
 
     with pytest.raises(LedgerUnavailable, match="SQLite file"):
-        ask("postgresql://db.example/ledger")
+        ask("mysql://db.example/ledger")
 
 
 def test_a_sound_schema_passes_the_check(url: str) -> None:

@@ -281,3 +281,15 @@ def test_a_frame_that_is_no_plane_is_refused(shape: tuple[int, ...]) -> None:
 def test_a_fingerprint_of_no_frames_is_refused() -> None:
     with pytest.raises(VerificationError, match="at least one frame"):
         ContentSampler(fps=8.0).fingerprint()
+
+
+def test_watching_takes_the_same_fingerprint_and_passes_every_frame_on() -> None:
+    frames = [(np.full((40, 60), level, np.uint8), level) for level in range(0, 240, 8)]
+    fed, watching = ContentSampler(fps=12), ContentSampler(fps=12)
+    for luma, _ in frames:
+        fed.feed(luma)
+
+    passed = list(watching.watch(frames, luma=lambda pair: pair[0]))
+
+    assert [level for _, level in passed] == [level for _, level in frames]
+    assert watching.fingerprint() == fed.fingerprint()

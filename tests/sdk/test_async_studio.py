@@ -54,6 +54,16 @@ def test_an_awaited_clip_is_there_and_trusted(home_path: Path, tmp_path: Path) -
     assert platemark.verify(made.path, home=home_path).verdict == "trusted"
 
 
+def test_a_plan_can_be_awaited_and_makes_nothing(home_path: Path, tmp_path: Path) -> None:
+    async def plan() -> int:
+        async with await AsyncStudio.open(home_path) as studio:
+            planned = await studio.plan(PROMPT, **SHORT, out=tmp_path / "clip.mp4")
+            return planned.plan.resolved.request.frames
+
+    assert asyncio.run(plan()) == 6
+    assert everything_in(tmp_path) == []
+
+
 def test_the_ledger_is_at_hand_as_in_the_plain_studio(home_path: Path, tmp_path: Path) -> None:
     async def make() -> list[str]:
         async with await AsyncStudio.open(home_path) as studio:

@@ -36,7 +36,7 @@ def screened(prompt: str, *, negative: str = "", rewrite: bool = False) -> tuple
     def note(name: str, decision: Decision) -> None:
         log.append(f"{name} {decision.verdict.value}")
 
-    return screen_texts(request, Engine(load_pack(None), input_key=bytes(32)), at=NOW, log=note), log
+    return screen_texts(request, Engine(load_pack(None), input_key=bytes(32)), at=NOW, take=note), log
 
 
 def test_a_prompt_alone_is_one_decision_and_reaches_the_model_as_it_is() -> None:
@@ -53,9 +53,29 @@ def test_what_to_stay_away_from_is_screened_too() -> None:
 
 
 @pytest.mark.parametrize(("negative", "error"), [(REFUSED, PromptRefused), (HELD, PromptHeld)])
-def test_a_negative_prompt_can_be_refused_or_held_like_any_text(negative: str, error: type[Exception]) -> None:
+def test_a_negative_prompt_can_be_refused_or_held_like_any_text(
+    studio: Studio, tmp_path: Path, negative: str, error: type[Exception]
+) -> None:
     with pytest.raises(error):
-        screened(CALM, negative=negative)
+        studio.generate(CALM, **SMALL, negative=negative, out=tmp_path / "clip.mp4")
+
+    assert not (tmp_path / "clip.mp4").exists()
+
+
+def test_what_decides_may_stop_the_job_before_the_next_text_is_looked_at() -> None:
+    seen: list[str] = []
+
+    def stop(name: str, decision: Decision) -> None:
+        seen.append(name)
+        raise PromptRefused(decision)
+
+    request = ClipRequest(
+        prompt=CALM, seconds=1, size=Size(128, 128), fps=12, seed=1, model="embedded", steering=Steering(negative="x")
+    )
+    with pytest.raises(PromptRefused):
+        screen_texts(request, Engine(load_pack(None), input_key=bytes(32)), at=NOW, take=stop)
+
+    assert seen == ["prompt"]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,10 @@ def test_every_task_makes_a_trusted_clip_whose_stripped_copies_are_recovered(
     facts = read_video_facts(made.path)
     assert (whole.verdict, whole.axes.watermark, whole.axes.ai) == ("trusted", "matched", ai)
     assert whole.axes.ingredients == ("ok" if relationships else "none")
-    assert [(copy.verdict, copy.recovered_from) for copy in copies] == [("recovered", made.clip_id)] * 2
+    assert [copy.verdict for copy in copies] == ["recovered"] * 2
+    assert copies[0].recovered_from == made.clip_id
+    # Most frames of a filled clip carry the mark of the clip they came from too; encoded again, that one may win.
+    assert copies[1].recovered_from in ([made.clip_id, clip.clip_id] if task == "infill" else [made.clip_id])
     assert (facts.frames, f"{facts.width}x{facts.height}") == (frames, size)
     assert [given["relationship"] for given in made.making.given] == relationships
     assert made.to_json()["task"] == task

@@ -1,4 +1,6 @@
-"""Add the places where copies of signed tree heads were left."""
+"""Add the places where copies of signed tree heads were left; on PostgreSQL, which begins here, make everything."""
+
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +12,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table of anchors."""
+    """Make the table of anchors, or the whole ledger on PostgreSQL."""
+    if op.get_context().dialect.name == "postgresql":
+        for statement in Path(__file__).with_name("r0002_postgresql.sql").read_text("utf-8").split("\n-- next\n"):
+            op.execute(statement)
+        return
     op.create_table(
         "anchor",
         sa.Column(

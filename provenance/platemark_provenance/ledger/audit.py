@@ -4,7 +4,8 @@ One rule: nothing stored is believed. Leaves, columns and tiles are made again f
 compared; the stored bytes are held to the signed checkpoints, of which one lies outside the database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Row, text
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import LedgerCorrupt, VerificationError
 from platemark_provenance.ledger.checkpoint import Checkpoint, open_checkpoint
-from platemark_provenance.ledger.database import check_triggers
+from platemark_provenance.ledger.dialect import check_guards, structure_fault
 from platemark_provenance.ledger.event import decode_body, derive_columns, sealed_digest
 from platemark_provenance.ledger.frontier import TILE_WIDTH
 from platemark_provenance.ledger.merkle import leaf_hash, root_of_complete
@@ -111,7 +112,7 @@ class Audit:
         """
         try:
             self._check_structure()  # 1
-            check_triggers(self._connection)  # 2
+            check_guards(self._connection)  # 2
             self._check_events()  # 3, 4 and 5
             self._check_stored_checkpoints()  # 6
             for checkpoint in sorted(outside, key=lambda item: item.size):  # 7
@@ -127,21 +128,21 @@ class Audit:
         return LedgerReport(reason is None, self._size, self._root, self._newest, seq, column, reason)
 
     def _check_structure(self) -> None:
-        found = self._connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
-        if found != "ok":
-            raise _BadLedgerError(None, None, f"The database file is damaged: {str(found)[:200]}.")
+        fault = structure_fault(self._connection)
+        if fault is not None:
+            raise _BadLedgerError(None, None, f"The database file is damaged: {fault[:200]}.")
         if orphan := self._connection.execute(_ORPHANS).scalar():
             raise _BadLedgerError(None, "sealed_payload", f"A sealed part belongs to no event: {str(orphan)[:40]!r}.")
 
     def _check_events(self) -> None:
         """Walk over events and level-0 tiles together, 256 at a time; then over the levels above."""
         complete: list[bytes] = []
-        tiles = self._stored_tiles(0)
-        for index, leaves in enumerate(self._checked_leaves()):
-            self._check_tile(0, index, leaves, next(tiles, None))
-            if len(leaves) == TILE_WIDTH:
-                complete.append(root_of_complete(leaves))
-        self._refuse_more(0, next(tiles, None))
+        with closing(self._checked_leaves()) as checked, closing(self._stored_tiles(0)) as tiles:
+            for index, leaves in enumerate(checked):
+                self._check_tile(0, index, leaves, next(tiles, None))
+                if len(leaves) == TILE_WIDTH:
+                    complete.append(root_of_complete(leaves))
+            self._refuse_more(0, next(tiles, None))
         level = 1
         while complete:
             runs = [complete[i : i + TILE_WIDTH] for i in range(0, len(complete), TILE_WIDTH)]
@@ -153,19 +154,21 @@ class Audit:
         self._refuse_more(level, above.first())
         self._root = StoredTree(self._connection).root(self._size).hex()
 
-    def _stored_tiles(self, level: int) -> Iterator[Row[*tuple[Any, ...]]]:
-        return iter(self._connection.execute(_TILES, {"level": level}))
+    def _stored_tiles(self, level: int) -> Generator[Row[*tuple[Any, ...]]]:
+        with self._connection.execute(_TILES, {"level": level}) as rows:
+            yield from rows
 
-    def _checked_leaves(self) -> Iterator[list[bytes]]:
+    def _checked_leaves(self) -> Generator[list[bytes]]:
         leaves: list[bytes] = []
-        for row in self._connection.execution_options(yield_per=TILE_WIDTH).execute(_EVENTS):
-            if row.seq != self._size:
-                raise _BadLedgerError(self._size, "seq", f"Event {self._size} is missing.")
-            leaves.append(self._checked_leaf(row))
-            self._size += 1
-            if len(leaves) == TILE_WIDTH:
-                yield leaves
-                leaves = []
+        with self._connection.execution_options(yield_per=TILE_WIDTH).execute(_EVENTS) as rows:
+            for row in rows:
+                if row.seq != self._size:
+                    raise _BadLedgerError(self._size, "seq", f"Event {self._size} is missing.")
+                leaves.append(self._checked_leaf(row))
+                self._size += 1
+                if len(leaves) == TILE_WIDTH:
+                    yield leaves
+                    leaves = []
         if leaves:
             yield leaves
 

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, CursorResult, Select, case, delete, null, sel
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import LedgerRequestError, SubjectHeld
-from platemark_provenance.ledger.database import Database
 from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent, check_text, to_microseconds
+from platemark_provenance.ledger.postgres import LedgerDatabase
 from platemark_provenance.ledger.query import Filter, all_events, known_pseudonym
 from platemark_provenance.ledger.sealing import Sealer
 from platemark_provenance.ledger.subject_keys import CLIP_SUBJECT
@@ -96,7 +96,11 @@ class Subjects:
     """
 
     def __init__(
-        self, database: Database, sealer: Sealer, append: Callable[[NewEvent], Appended], clock: Callable[[], datetime]
+        self,
+        database: LedgerDatabase,
+        sealer: Sealer,
+        append: Callable[[NewEvent], Appended],
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._sealer = sealer

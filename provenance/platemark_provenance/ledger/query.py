@@ -11,10 +11,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import KeyUnavailable, LedgerCorrupt, LedgerRequestError
+from platemark_provenance.ledger.dialect import facts_as_text
 from platemark_provenance.ledger.event import (
     Event,
     EventType,
@@ -38,6 +39,7 @@ LONGEST_TRACE = 10_000
 Opener: TypeAlias = Callable[[str, SealedPayload], Mapping[str, JsonValue]]
 """Opens the sealed part of the event with an id."""
 
+_COUNTED = frozenset({"type", "desk", "decision", "model"})
 _CURSOR = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
 _PSEUDONYM = re.compile(r"p-[a-z2-7]{16}", re.ASCII)
 
@@ -134,7 +136,7 @@ def read_page(connection: Connection, where: Filter, sealer: Sealer, *, after: s
     """
     if not 1 <= limit <= LARGEST_PAGE:
         raise LedgerRequestError(f"A page has 1 to {LARGEST_PAGE} events; asked for {limit}.")
-    conditions = _conditions(where, sealer)
+    conditions = _conditions(where, sealer, connection.dialect.name)
     if after is not None:
         if not _CURSOR.fullmatch(after):
             raise LedgerRequestError("The cursor is not one that a page gave.", fix="Pass `next` of the page before.")
@@ -159,6 +161,23 @@ def all_events(connection: Connection, where: Filter, sealer: Sealer) -> Iterato
         if page.next is None:
             return
         after = page.next
+
+
+def read_counts(
+    connection: Connection, where: Filter, sealer: Sealer, *, by: tuple[str, ...]
+) -> dict[tuple[str | None, ...], int]:
+    """Count the events that fit, for each combination of values in some columns.
+
+    Raises:
+        LedgerRequestError: one of them is no column to count by.
+    """
+    if not by or not set(by) <= _COUNTED:
+        raise LedgerRequestError(f"Events are counted by {', '.join(sorted(_COUNTED))}.")
+    columns = [event.c[name] for name in by]
+    query = (
+        select(*columns, func.count()).where(*_conditions(where, sealer, connection.dialect.name)).group_by(*columns)
+    )
+    return {tuple(row[:-1]): int(row[-1]) for row in connection.execute(query)}
 
 
 def read_trace(connection: Connection, clip: str, opener: Opener) -> tuple[Event, ...]:
@@ -186,21 +205,34 @@ _EVENTS = select(
 )
 
 
-def _conditions(where: Filter, sealer: Sealer) -> list[ColumnElement[bool]]:
+def _conditions(where: Filter, sealer: Sealer, dialect: str) -> list[ColumnElement[bool]]:
     names = ("clip", "desk", "type", "decision", "model")
     equal = {name: getattr(where, name) for name in names}
     conditions: list[ColumnElement[bool]] = [event.c[name] == value for name, value in equal.items() if value]
     if where.actor is not None:
         conditions.append(event.c.actor == known_pseudonym(where.actor, sealer))
+    conditions += _within(where)
+    if where.text is not None:
+        conditions.append(facts_as_text(dialect).ilike(_pattern(where.text), escape="\\"))
+    if where.words is not None:
+        conditions.append(has_words(where.words))
+    return conditions
+
+
+def _within(where: Filter) -> list[ColumnElement[bool]]:
+    """Give the conditions on time.
+
+    A stretch with both ends is looked up by time first: the order asked for is that of the log, and walking the log
+    from its end to a stretch far back would read everything in between.
+    """
+    conditions: list[ColumnElement[bool]] = []
     if where.since is not None:
         conditions.append(event.c.ts_us >= to_microseconds(where.since))
     if where.until is not None:
         conditions.append(event.c.ts_us < to_microseconds(where.until))
-    if where.text is not None:
-        facts = func.json_extract(cast(event.c.body, Text), "$.facts")
-        conditions.append(facts.like(_pattern(where.text), escape="\\"))
-    if where.words is not None:
-        conditions.append(has_words(where.words))
+    alone = not any((where.clip, where.actor, where.desk, where.type, where.decision, where.model, where.words))
+    if len(conditions) == 2 and alone:
+        return [event.c.seq.in_(select(event.c.seq).where(*conditions).correlate(None))]
     return conditions
 
 

@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from platemark_provenance.digest import Sha256Hex, sha256_bytes
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
-from platemark_provenance.ledger.database import Database
 from platemark_provenance.ledger.event import (
     EventType,
     check_text,
@@ -27,6 +26,7 @@ from platemark_provenance.ledger.event import (
     to_microseconds,
 )
 from platemark_provenance.ledger.merkle import leaf_hash
+from platemark_provenance.ledger.postgres import LedgerDatabase
 from platemark_provenance.ledger.tables import event, mark, output
 from platemark_provenance.ledger.tables import manifest as manifest_table
 from platemark_provenance.withdrawal import Withdrawal, read_withdrawal
@@ -111,7 +111,7 @@ class Registry:
         clock: gives the time now, aware.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: LedgerDatabase, *, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from platemark_provenance.digest import Sha256Hex
 from platemark_provenance.errors import LedgerRequestError
-from platemark_provenance.ledger.database import Database
 from platemark_provenance.ledger.event import check_text, from_microseconds, to_microseconds
+from platemark_provenance.ledger.postgres import LedgerDatabase
 from platemark_provenance.ledger.tables import review, review_vote
 
 MOST_TICKETS = 1_000
@@ -60,7 +60,7 @@ class VoteRow:
 class ReviewRows:
     """Read and write the tickets of an open ledger. Changes join the block of `Ledger.atomic()` they stand in."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: LedgerDatabase) -> None:
         self._database = database
 
     def open(self, row: TicketRow) -> None:

@@ -84,6 +84,9 @@ class SqliteLog:
         """
         return tuple(item.event_id for item in self.append(events))
 
+    def close(self) -> None:
+        """Do nothing: whatever was acknowledged is in the file."""
+
     def _commit(self, group: Sequence[Request[Events, Places]]) -> None:
         with self._database.write_raw() as raw:
             end, self._end = self._end, None

@@ -13,17 +13,28 @@ from typing import Literal, Self, Unpack, overload
 
 import uuid_utils
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, select
 
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError, VerificationError
-from platemark_provenance.ledger import merkle
+from platemark_provenance.ledger import dialect, merkle
 from platemark_provenance.ledger.appending import Clerk, check_agreement
 from platemark_provenance.ledger.audit import Audit, LedgerReport
 from platemark_provenance.ledger.checkpoint import Checkpoint, check_origin, open_checkpoint, sign_checkpoint
 from platemark_provenance.ledger.database import Database, database_path
 from platemark_provenance.ledger.erasure import Subjects
 from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent, Staged
-from platemark_provenance.ledger.query import Criteria, Filter, Page, known_pseudonym, read_page, read_trace
+from platemark_provenance.ledger.jobs import JobQueue
+from platemark_provenance.ledger.postgres import PostgresDatabase, is_postgres_url
+from platemark_provenance.ledger.postgres_log import PostgresLog
+from platemark_provenance.ledger.query import (
+    Criteria,
+    Filter,
+    Page,
+    known_pseudonym,
+    read_counts,
+    read_page,
+    read_trace,
+)
 from platemark_provenance.ledger.receipt import format_receipt
 from platemark_provenance.ledger.registry import Registry
 from platemark_provenance.ledger.reviews import ReviewRows
@@ -105,7 +116,7 @@ class Ledger:
     Use `Ledger.open`, and close it or use it in a `with` block.
     """
 
-    def __init__(self, database: Database, settings: LedgerSettings) -> None:
+    def __init__(self, database: Database | PostgresDatabase, settings: LedgerSettings) -> None:
         self._database = database
         self._settings = settings
         self._sealer = Sealer(settings.payload_key)
@@ -113,9 +124,15 @@ class Ledger:
         self.keys = SubjectKeys(database, self._sealer, wrapper, settings.clock)
         """Seals what is about somebody with a key of their own."""
         clerk = Clerk(self._sealer, self.keys, settings.keeps_words, settings.clock, settings.new_event_id)
-        self._log = SqliteLog(database, clerk)
+        self._log: SqliteLog | PostgresLog
+        if isinstance(database, Database):
+            self._log = SqliteLog(database, clerk)
+        else:
+            self._log = PostgresLog(database, clerk, busy_timeout_s=settings.busy_timeout_s)
         self.subjects = Subjects(database, self._sealer, self.append, settings.clock)
         """Erasure and legal holds."""
+        self.jobs = JobQueue(database, self.keys, settings.clock)
+        """Work that waits, in the same database."""
         self.registry = Registry(database, clock=settings.clock)
         """Watermark ids, manifests and outputs, in the same database."""
         self.reviews = ReviewRows(database)
@@ -126,7 +143,7 @@ class Ledger:
         """Open an existing ledger.
 
         Args:
-            url: such as "sqlite:////srv/news/ledger.db".
+            url: such as "sqlite:////srv/news/ledger.db" or "postgresql://ledger.example/news".
             settings: keys, clock and names.
 
         Raises:
@@ -135,6 +152,8 @@ class Ledger:
             SchemaMismatch: its schema is older or newer than this program's.
         """
         Sealer(settings.payload_key)
+        if is_postgres_url(url):
+            return cls(PostgresDatabase(url, busy_timeout_s=settings.busy_timeout_s), settings)
         return cls(Database(database_path(url), busy_timeout_s=settings.busy_timeout_s), settings)
 
     @property
@@ -215,6 +234,15 @@ class Ledger:
         with self._database.read() as connection:
             return read_page(connection, where, self._sealer, after=after, limit=limit)
 
+    def counts(self, where: Filter, *, by: tuple[str, ...]) -> dict[tuple[str | None, ...], int]:
+        """Count the events that fit, for each combination of values in `by`: type, desk, decision, model.
+
+        Raises:
+            LedgerRequestError: one of them is no column to count by.
+        """
+        with self._database.read() as connection:
+            return read_counts(connection, where, self._sealer, by=by)
+
     def trace(self, clip_id: str) -> tuple[Event, ...]:
         """Give the whole life of one clip, oldest first, with its sealed parts opened.
 
@@ -251,8 +279,10 @@ class Ledger:
         if self._database.is_writing:  # 1
             raise LedgerRequestError("A tree is signed only after its events are kept; leave `atomic` first.")
         with self._database.write() as connection:
+            dialect.hold_signing(connection)
             tree = StoredTree(connection)
-            size = _agreed_size(connection, tree)  # 2
+            size = dialect.logged_size(connection)
+            check_agreement(size, tree.size())  # 2
             now = Checkpoint(self._settings.origin, size, tree.root(size))
             stored = connection.execute(select(checkpoint_table).order_by(checkpoint_table.c.size.desc())).first()
             outside = self._outside_head()
@@ -264,7 +294,7 @@ class Ledger:
             if outside != now:
                 write_signed_head(self._settings.state_path, note)
             if stored is None or stored.size != size:
-                connection.execute(insert(checkpoint_table).values(size=size, root=now.root, note=note))
+                dialect.remember_checkpoint(connection, size, now.root, note)
         return note
 
     def receipt(self, clip_id: str) -> bytes:
@@ -324,6 +354,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close the ledger; harmless when done twice."""
+        self._log.close()
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -354,13 +385,6 @@ class Ledger:
                 f"The last checkpoint in the ledger is not one that it signed. {error.message}",
                 fix="Run `platemark audit verify`.",
             ) from error
-
-
-def _agreed_size(connection: Connection, tree: StoredTree) -> int:
-    logged = connection.execute(select(func.max(event_table.c.seq))).scalar()
-    size = tree.size()
-    check_agreement(0 if logged is None else int(logged) + 1, size)
-    return size
 
 
 def _check_continues(tree: StoredTree, now: Checkpoint, signed: Checkpoint) -> None:

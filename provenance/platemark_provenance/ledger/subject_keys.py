@@ -16,8 +16,8 @@ from sqlalchemy import Connection, insert, select
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import KeyUnavailable, LedgerCorrupt
-from platemark_provenance.ledger.database import Database
 from platemark_provenance.ledger.event import NewEvent, to_microseconds
+from platemark_provenance.ledger.postgres import LedgerDatabase
 from platemark_provenance.ledger.sealing import SealedPayload, Sealer, open_with, seal_with
 from platemark_provenance.ledger.tables import sealed_part, subject_key
 
@@ -118,7 +118,7 @@ class SubjectKeys:
         clock: gives the time now, aware.
     """
 
-    database: Database
+    database: LedgerDatabase
     sealer: Sealer
     wrapper: KeyWrapper = field(repr=False)
     clock: Callable[[], datetime]

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "r0003"
+SCHEMA_REVISION = "r0004"
 """The revision this program reads and writes. Revisions are `r` and four digits, in order."""
 
 metadata = MetaData()

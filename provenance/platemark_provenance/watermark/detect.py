@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from platemark_provenance.digest import JsonValue
-from platemark_provenance.watermark.carriers import Complexes, spread_carriers
+from platemark_provenance.watermark.carriers import Complexes, SoftBits, spread_carriers
 from platemark_provenance.watermark.front_end import Luma
 from platemark_provenance.watermark.gathering import Gatherer
-from platemark_provenance.watermark.issued import IssuedIds, log10_false_positive
+from platemark_provenance.watermark.issued import IssuedIds, least_score_for, log10_false_positive
 from platemark_provenance.watermark.keys import WatermarkKeys
 from platemark_provenance.watermark.payload import MAC_BYTES, WatermarkId, open_payload
 from platemark_provenance.watermark.profile import BROADCAST_2, Profile
@@ -81,6 +81,7 @@ class Detection:
             when absent, the best bound reached, above -9.
         geometry: how the copy was transformed, when detected.
         frames: how many frames went into the evidence.
+        others: further issued ids that are there as surely, the surest first: somebody averaged several copies.
     """
 
     state: Literal["detected", "absent"]
@@ -89,6 +90,7 @@ class Detection:
     log10_fpr: float
     geometry: Geometry | None
     frames: int
+    others: tuple[WatermarkId, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give the detection as the command line prints it: id in hexadecimal, geometry an object or null."""
@@ -99,6 +101,7 @@ class Detection:
             "log10_fpr": round(self.log10_fpr, 2),
             "geometry": None if self.geometry is None else self.geometry.to_json(),
             "frames": self.frames,
+            "others": [other.hex() for other in self.others],
         }
 
 
@@ -133,11 +136,9 @@ class Detector:
             issued: the ids to try where the mark is too weak to be read blind.
             effort: `fast` looks only for copies that were not cropped or turned (mirroring is looked for).
         """
-        canvas = self._gathered.canvas
-        if not self._gathered.used or canvas is None:
+        evidence = self.evidence()
+        if evidence is None:
             return self._absent(0.0)
-        carriers = spread_carriers(self._keys.carriers, self._profile)
-        evidence = Evidence(slots=self._gathered.slots(), canvas=canvas, carriers=carriers)
         reader = _Reader(evidence, self._keys, self._profile, issued)
         found = reader.search(effort)
         if found is None:
@@ -149,7 +150,16 @@ class Detector:
             log10_fpr=found.log10_fpr,
             geometry=_describe(found.pose, self._profile.short_side),
             frames=self._gathered.used,
+            others=reader.trace_others(found),
         )
+
+    def evidence(self) -> Evidence | None:
+        """Give what was gathered so far; nothing where no frame could be looked at."""
+        canvas = self._gathered.canvas
+        if not self._gathered.used or canvas is None:
+            return None
+        carriers = spread_carriers(self._keys.carriers, self._profile)
+        return Evidence(slots=self._gathered.slots(), canvas=canvas, carriers=carriers)
 
     def _absent(self, log10_fpr: float) -> Detection:
         return Detection("absent", None, None, log10_fpr, None, self._gathered.used)
@@ -161,6 +171,7 @@ class _Found:
     method: Method
     log10_fpr: float
     pose: Pose
+    soft: SoftBits
 
 
 class _Reader:
@@ -195,6 +206,15 @@ class _Reader:
             return best
         return self._read_moved(propose_by_sync(self._evidence, count=6))
 
+    def trace_others(self, found: _Found) -> tuple[WatermarkId, ...]:
+        """Name the other issued ids that can be read where one was found."""
+        if self._issued is None:
+            return ()
+        hypotheses = _MOST_READINGS * len(self._issued)
+        least = least_score_for(ACCEPT_LOG10_FPR, hypotheses=hypotheses)
+        traced = self._issued.find_all(found.soft, least_score=least)
+        return tuple(each.mark_id for each in traced if each.mark_id != found.mark_id)
+
     def _read_moved(self, poses: list[Pose]) -> _Found | None:
         fits = [fit_any_shift(self._evidence, pose) for pose in poses]
         fits.sort(key=lambda fit: fit.score, reverse=True)
@@ -226,13 +246,13 @@ class _Reader:
         soft = carriers.read_bits(limited, weigh_waves(carriers.read_sync(limited), carriers.frequencies))
         mark_id = open_payload(self._keys.mac, soft.values, self._profile.name)
         if mark_id is not None:
-            return _Found(mark_id, "blind", _BLIND_LOG10_FPR, pose)
+            return _Found(mark_id, "blind", _BLIND_LOG10_FPR, pose, soft)
         best = self._issued.find_best(soft) if self._issued is not None else None
         if best is None or self._issued is None:
             return None
         bound = log10_false_positive(best.score, hypotheses=_MOST_READINGS * len(self._issued))
         self.best_log10_fpr = min(self.best_log10_fpr, bound)
-        return _Found(best.mark_id, "indexed", bound, pose) if bound <= ACCEPT_LOG10_FPR else None
+        return _Found(best.mark_id, "indexed", bound, pose, soft) if bound <= ACCEPT_LOG10_FPR else None
 
 
 def _is_blind(found: _Found | None) -> bool:

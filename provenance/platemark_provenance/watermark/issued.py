@@ -66,6 +66,28 @@ class IssuedIds:
 
     def find_best(self, soft_bits: SoftBits) -> ScoredId | None:
         """Find the issued id whose codeword agrees best with the soft bits; nothing for an empty index."""
+        totals = self._score(soft_bits)
+        if totals is None:
+            return None
+        best = int(np.argmax(totals))
+        return ScoredId(mark_id=self._mark_ids[best], score=float(totals[best]))
+
+    def find_all(self, soft_bits: SoftBits, *, least_score: float) -> tuple[ScoredId, ...]:
+        """Find every issued id that agrees this well, the best first: an average of copies holds several.
+
+        Args:
+            soft_bits: what was read.
+            least_score: in standard deviations.
+        """
+        totals = self._score(soft_bits)
+        if totals is None:
+            return ()
+        above = np.flatnonzero(totals >= least_score)
+        ordered = above[np.argsort(-totals[above], kind="stable")]
+        return tuple(ScoredId(mark_id=self._mark_ids[i], score=float(totals[i])) for i in ordered)
+
+    def _score(self, soft_bits: SoftBits) -> NDArray[np.float32] | None:
+        """Score every id, in standard deviations."""
         if not self._mark_ids or soft_bits.length <= 0:
             return None
         # One table a byte of codeword: what each of its 256 values would add to the score.
@@ -73,8 +95,18 @@ class IssuedIds:
         totals = np.zeros(len(self._mark_ids), np.float32)
         for table, column in zip(tables, self._codewords, strict=True):
             totals += table[column]
-        best = int(np.argmax(totals))
-        return ScoredId(mark_id=self._mark_ids[best], score=float(totals[best]) / soft_bits.length)
+        return totals / np.float32(soft_bits.length)
+
+
+def least_score_for(log10_fpr: float, *, hypotheses: int) -> float:
+    """Give the score from which `log10_false_positive` is at most this, to a thousandth of a standard deviation."""
+    low, high = 0.0, 60.0
+    while high - low > 1e-3:
+        middle = (low + high) / 2
+        low, high = (
+            (low, middle) if log10_false_positive(middle, hypotheses=hypotheses) <= log10_fpr else (middle, high)
+        )
+    return high
 
 
 def log10_false_positive(score: float, *, hypotheses: int) -> float:

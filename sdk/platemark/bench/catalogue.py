@@ -28,11 +28,17 @@ class Bench:
 
 
 BENCHES = {
+    "audit": Bench("platemark.bench.audit", "How quickly the log answers, lets a person go, and starts again."),
     "generation": Bench(
         "platemark.bench.generation", "Speed, memory and energy of the embedded model, and how good its clips are."
     ),
-    "policy": Bench("platemark.bench.policy", "How fast prompts are screened and a rule pack loads."),
+    "policy": Bench(
+        "platemark.bench.policy", "What the rules decide about contrast pairs, stories and disguises, and how fast."
+    ),
     "signing": Bench("platemark.bench.signing", "Time and memory to sign and verify, and damage that must be noticed."),
+    "watermark": Bench(
+        "platemark.bench.watermark", "How often a mark comes back from damaged copies, and what it costs the picture."
+    ),
 }
 """Every benchmark by name; a new one is registered by a line here."""
 

@@ -76,10 +76,12 @@ class Options:
     Args:
         quick: the short run, under a minute on two cores.
         plots: the folder for plots that a benchmark draws besides its claims.
+        clips: a folder of clips to measure on, for the benchmarks that measure on clips.
     """
 
     quick: bool = False
     plots: Path | None = None
+    clips: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ import typer
 from platemark._version import __version__
 from platemark.cli.loading import with_commands
 from platemark.cli.output import printable
-from platemark.errors import PlatemarkError, PromptHeld, PromptRefused
-from platemark_provenance.digest import JsonValue
+from platemark.errors import PlatemarkError, error_json
 
 EXIT_INTERRUPTED = 130
 EXIT_USAGE = 2
@@ -33,7 +32,9 @@ COMMANDS = {
     "watermark": "platemark.cli.watermark:app",
     "policy": "platemark.cli.policy:app",
     "review": "platemark.cli.review:app",
+    "webhooks": "platemark.cli.webhooks:app",
     "audit": "platemark.cli.audit:app",
+    "jobs": "platemark.cli.jobs:app",
     "db": "platemark.cli.database:app",
     "models": "platemark.cli.models:app",
     "train": "platemark.cli.train:train",
@@ -92,14 +93,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(error: PlatemarkError, *, as_json: bool) -> int:
     if as_json:
-        sys.stdout.write(json.dumps(_error_object(error), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(error_json(error), ensure_ascii=False) + "\n")
     sys.stderr.write(printable(f"platemark: {error}") + "\n")
     return error.exit_code
-
-
-def _error_object(error: PlatemarkError) -> JsonValue:
-    if isinstance(error, PromptHeld):
-        return {**error.decision.to_json(), "ticket": error.ticket, "seed": error.seed}
-    if isinstance(error, PromptRefused):
-        return error.decision.to_json()
-    return {"error": {"type": type(error).__name__, "message": error.message, "fix": error.fix}}

@@ -14,6 +14,7 @@ COMMANDS = {
     "receipt": "platemark.cli.audit_checking:receipt",
     "export": "platemark.cli.audit_export:export",
     "bundle": "platemark.cli.audit_evidence:bundle",
+    "report": "platemark.cli.audit_report:report",
     "erase": "platemark.cli.audit_erasure:erase",
     "hold": "platemark.cli.audit_erasure:hold_app",
     "verify-bundle": "platemark.cli.audit_evidence:verify_bundle",

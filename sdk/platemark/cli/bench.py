@@ -19,6 +19,9 @@ def bench(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="DIR", help="Write plots (SVG) into this folder.")
     ] = None,
+    clips: Annotated[
+        Path | None, typer.Option("--clips", metavar="DIR", help="Measure the mark on the clips in this folder.")
+    ] = None,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -32,7 +35,7 @@ def bench(
     if name is None:
         _list(out)
         return 0
-    result = run_bench(name, Options(quick=quick, plots=plot))
+    result = run_bench(name, Options(quick=quick, plots=plot, clips=clips))
     out.data(result.to_json())
     for claim in result.claims:
         out.say("{claim}", claim=claim.to_line())

@@ -14,7 +14,7 @@ from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
 from platemark.cli.output import Output, stderr_is_terminal
 from platemark.clip import Clip
 from platemark.errors import RequestError
-from platemark.home import find_home, home_directory, init
+from platemark.home import find_home, home_directory, init, open_home
 from platemark.progress import STAGES, JobProgress, ProgressCallback, ignore_progress
 from platemark_provenance.digest import JsonValue
 
@@ -30,8 +30,10 @@ _PASSED_ON = (
 
 def generate(
     context: typer.Context,
-    prompt: option.Prompt,
+    prompt: option.Prompt = None,
     out: option.Out = None,
+    batch: option.Batch = None,
+    workers: option.Workers = 1,
     task: option.TaskName = None,
     images: option.Images = None,
     clips: option.Clips = None,
@@ -60,7 +62,7 @@ def generate(
     as_json: Json = False,
     lang: Lang = "en",
     quiet: Quiet = False,
-) -> None:
+) -> int:
     """Make a clip or a picture that is screened, labelled, marked, signed and logged, or make none.
 
     \b
@@ -74,12 +76,19 @@ def generate(
              platemark generate "해질녘의 거친 주황색 바다" --clip sea.mp4 --strength 0.8 --out edited.mp4
              platemark generate "clouds drifting left" --task loop --out loop.mp4
              platemark generate "해질녘 하늘의 구름" --size 2048x2048 --out picture.png
+             platemark generate --batch prompts.jsonl --out clips --json
     """  # noqa: D301  the backspace is how the command line is told to keep the lines
     printer = output(as_json=as_json, lang=lang, quiet=quiet)
-    _run(prompt, context.params, printer)
+    return _run(prompt, context.params, printer)
 
 
-def _run(prompt: str, said: Mapping[str, Any], printer: Output) -> None:
+def _run(prompt: str | None, said: Mapping[str, Any], printer: Output) -> int:
+    if (prompt is None) == (said["batch"] is None):
+        raise RequestError(
+            "One of a prompt and --batch is needed.", fix='For example: platemark generate "rain at night"'
+        )
+    if prompt is None:
+        return _run_batch(said, printer)
     # Imported here: torch and FFmpeg take seconds to load, and no other command needs them.
     from platemark.studio import Studio
 
@@ -90,9 +99,22 @@ def _run(prompt: str, said: Mapping[str, Any], printer: Output) -> None:
         options["on_progress"] = report
         if said["dry_run"]:
             _print_plan(printer, studio.plan(prompt, **options).to_json())
-            return
+            return 0
         made = studio.generate(prompt, **options)
     _print(printer, made, task_was_named=said["task"] is not None)
+    return 0
+
+
+def _run_batch(said: Mapping[str, Any], printer: Output) -> int:
+    from platemark.cli.batch import new_batch, work_and_print
+
+    options = dict(_options(said))
+    folder, overwrite = said["out"] or Path(), bool(options.pop("overwrite", False))
+    options.pop("out", None)
+    home = open_home(_home_or_new(said["home"], printer))
+    batch = new_batch(home, said["batch"], out_dir=folder, overwrite=overwrite, said=options)
+    printer.note("The batch is {batch}; if it is interrupted: platemark jobs resume {batch}", batch=batch)
+    return work_and_print(home, batch, workers=said["workers"], printer=printer)
 
 
 def _options(said: Mapping[str, Any]) -> "GenerateOptions":
@@ -145,10 +167,10 @@ def _note_given(printer: Output, given: Mapping[str, JsonValue]) -> None:
     """Say what a person would not expect to have been left out."""
     crop, size = given["crop"], given["size"]
     used = f"{crop['width']}x{crop['height']}" if isinstance(crop, Mapping) else ""
-    if used != size:
-        printer.note(
-            "Of a given {kind} of {size} the middle {used} was used.", kind=given["kind"], size=size, used=used
-        )
+    if used != size and given["kind"] == "clip":
+        printer.note("Of a given clip of {size} the middle {used} was used.", size=size, used=used)
+    elif used != size:
+        printer.note("Of a given picture of {size} the middle {used} was used.", size=size, used=used)
     if given.get("sound") == "left out":
         printer.note("The sound of the given clip was left out.")
 

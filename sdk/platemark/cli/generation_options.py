@@ -10,7 +10,16 @@ import typer
 
 from platemark.inputs import Task
 
-Prompt = Annotated[str, typer.Argument(help="What to show, in English or Korean.")]
+Prompt = Annotated[str | None, typer.Argument(help="What to show, in English or Korean.")]
+Batch = Annotated[
+    Path | None,
+    typer.Option(
+        "--batch",
+        help="Many clips from a file of JSON lines, each with a prompt and options; --out then names their folder. "
+        "The other options are for lines that do not say otherwise.",
+    ),
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes for a batch; one GPU for each.")]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", help="The final path: .mp4 for a clip; .png, .jpg or .webp for a picture."),

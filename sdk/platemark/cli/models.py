@@ -1,13 +1,19 @@
 """`platemark models`: which generators there are, and their cards."""
 
 import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
-from platemark.errors import RequestError
-from platemark.generation.backend import available_generators
+from platemark.config import LocalModel, read_config, user_cache
+from platemark.errors import PlatemarkError
+from platemark.generation.backend import available_generators, open_generator
+from platemark.generation.licences import find_licence
+from platemark.generation.model_folder import read_model_folder
+from platemark.home import find_home
 
 app = typer.Typer(help="The generators and their model cards.", no_args_is_help=True)
 
@@ -19,30 +25,46 @@ def list_models(home: HomeDir = None, as_json: Json = False, lang: Lang = "en", 
     Example: platemark models list
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    for info in available_generators():
-        out.data({"name": info.name, "version": info.version, "licence": info.licence, "description": info.description})
-    out.table(
-        ("model", "version", "licence", "description"),
-        [(info.name, info.version, info.licence, info.description) for info in available_generators()],
-    )
+    rows = [(info.name, info.version, info.licence, info.description) for info in available_generators()]
+    rows += _local_rows(_named(home))
+    for name, version, licence, description in rows:
+        out.data({"name": name, "version": version, "licence": licence, "description": description})
+    out.table(("model", "version", "licence", "description"), rows)
 
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="The model's name.")],
+    name: Annotated[str, typer.Argument(help="The model's name, or diffusers: and a folder.")],
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Print a model's card: what it was trained on, what it cost, what it can and cannot do.
+    """Print a model's card: what it was trained on, what it cost, what it can and cannot do, what its licence asks for.
 
     Example: platemark models show embedded
+             platemark models show diffusers:/models/wan-1.3b
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    found = next((info for info in available_generators() if info.name == name), None)
-    if found is None:
-        names = ", ".join(info.name for info in available_generators())
-        raise RequestError(f"There is no model {name[:40]!r}.", fix=f"The models are: {names}.")
-    out.data(dict(found.card))
-    out.say("{card}", card=json.dumps(dict(found.card), ensure_ascii=False, indent=2))
+    known = {info.name: info.card for info in available_generators()}
+    # A folder is looked through, and every byte of it read for its digest, unless that is remembered.
+    card = known[name] if name in known else open_generator(name, models=_named(home), cache=user_cache()).info.card
+    out.data(dict(card))
+    out.say("{card}", card=json.dumps(dict(card), ensure_ascii=False, indent=2))
+
+
+def _named(home: Path | None) -> Mapping[str, LocalModel]:
+    """Give the folders that the home's configuration names; none without a home."""
+    found = find_home(home)
+    return {} if found is None else read_config(found).generation.models
+
+
+def _local_rows(models: Mapping[str, LocalModel]) -> Iterator[tuple[str, str, str, str]]:
+    """Look through each folder quickly, without reading its weights; one that is refused is listed with the reason."""
+    for name, model in models.items():
+        try:
+            folder = read_model_folder(Path(model.path))
+            licence = find_licence(folder, declared=model.licence)
+            yield name, folder.pipeline, licence.expression, " ".join(licence.conditions)
+        except PlatemarkError as error:
+            yield name, "", "", error.message

@@ -105,13 +105,14 @@ def install(pack: Pack, home: HomeDir = None, as_json: Json = False, lang: Lang 
 
 def explain(
     decision: Annotated[Path, typer.Argument(help="A file with a decision's JSON, or - for standard input.")],
+    home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> int:
     """Say in plain words what a decision means: each finding, what it stands on, and who may let it pass.
 
-    Example: platemark policy check "Godzilla" --json | platemark policy explain -
+    Example: platemark policy explain decision.json
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     try:

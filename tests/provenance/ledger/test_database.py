@@ -68,8 +68,7 @@ def test_a_directory_is_not_a_database(tmp_path: Path, settings: LedgerSettings)
         "sqlite://",
         "sqlite:///:memory:",
         "sqlite:///file:ledger.db?mode=memory&uri=true",
-        "postgresql://news:hunter2@db.example/ledger",
-        "mysql://db.example/ledger",
+        "mysql://news:hunter2@db.example/ledger",
     ],
 )
 def test_an_address_that_names_no_sqlite_file_is_refused(url: str, settings: LedgerSettings) -> None:

@@ -6,7 +6,7 @@ from scipy.special import ndtr
 
 from platemark_provenance.errors import WatermarkError
 from platemark_provenance.watermark.carriers import SoftBits
-from platemark_provenance.watermark.issued import IssuedIds, log10_false_positive
+from platemark_provenance.watermark.issued import IssuedIds, least_score_for, log10_false_positive
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_mark_id
 from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payload
 from platemark_provenance.watermark.profile import BROADCAST_2
@@ -97,3 +97,28 @@ def test_the_bound_is_never_more_than_certainty() -> None:
 
 def test_ids_drawn_for_different_requests_do_not_collide(keys: WatermarkKeys) -> None:
     assert len({derive_mark_id(keys, b"%d" % number) for number in range(2000)}) == 2000
+
+
+def test_every_id_that_agrees_well_is_found_the_best_first(keys: WatermarkKeys) -> None:
+    mark_ids = [derive_mark_id(keys, b"%d" % number) for number in range(50)]
+    index = IssuedIds.from_ids(keys, mark_ids)
+    sums = sum(share * _soft(keys, mark_ids[at], noise=0).values for share, at in ((3, 7), (2, 31), (2, 4)))
+    both = SoftBits(values=np.asarray(sums), length=float(np.linalg.norm(sums)))
+
+    found = index.find_all(both, least_score=6.0)
+
+    assert found[0].mark_id == mark_ids[7]
+    assert {each.mark_id for each in found} == {mark_ids[7], mark_ids[31], mark_ids[4]}
+    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+
+
+def test_nothing_is_found_in_nothing(issued: IssuedIds) -> None:
+    assert issued.find_all(SoftBits(values=np.zeros(CODED_BITS), length=0.0), least_score=1.0) == ()
+
+
+@pytest.mark.parametrize("hypotheses", [1, 1000, 24_000_000])
+def test_the_least_score_is_where_the_bound_is_met(hypotheses: int) -> None:
+    least = least_score_for(-9.0, hypotheses=hypotheses)
+
+    assert log10_false_positive(least, hypotheses=hypotheses) <= -9.0
+    assert log10_false_positive(least - 0.01, hypotheses=hypotheses) > -9.0

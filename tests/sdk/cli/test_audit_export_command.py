@@ -151,3 +151,22 @@ def test_what_nobody_signed_is_not_held_against_the_log(
 
 def test_a_file_to_hold_against_that_is_not_there_is_a_usage_error(run: Run, home_path: Path) -> None:
     assert run("audit", "verify", "--against", "nowhere", "--home", home_path).code == 2
+
+
+def test_a_report_is_three_files_and_an_event(run: Run, home_path: Path, made: dict[str, Any], tmp_path: Path) -> None:
+    from platemark.home import utc_now
+
+    month = utc_now().strftime("%Y-%m")
+
+    ended = run("audit", "report", "--month", month, "--out", tmp_path / "r", "--home", home_path, "--json")
+
+    assert ended.code == 0
+    assert ended.object["desks"] == {"weather": {"allow": 2}}
+    assert [Path(path).is_file() for path in ended.object["files"].values()] == [True] * 3
+    logged = run("audit", "query", "--type", "audit.queried", "--limit", "1", "--home", home_path, "--json")
+    assert logged.object["facts"]["command"] == "report"
+
+
+@pytest.mark.parametrize("month", ["2026", "november", "2026-00"])
+def test_a_report_of_no_month_is_a_usage_error(run: Run, home_path: Path, tmp_path: Path, month: str) -> None:
+    assert run("audit", "report", "--month", month, "--out", tmp_path, "--home", home_path).code == 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from platemark.generation.drift import Drift, DriftMeter, Seam, measure_seam
+from platemark.generation.drift import Drift, DriftMeter, Seam, SeamMeter, measure_seam
 from platemark.generation.resize import RGB
 
 
@@ -67,3 +67,13 @@ def test_a_single_frame_has_no_seam(count: int) -> None:
 
 def test_differences_do_not_wrap_around_eight_bits() -> None:
     assert measure_seam([flat(250, 250, 250), flat(5, 5, 5)]).step == 245.0
+
+
+def test_a_seam_is_measured_while_the_frames_go_by_and_none_is_lost() -> None:
+    meter = SeamMeter()
+    frames = [(flat(level, level, level), str(level)) for level in (10, 20, 30, 20)]
+
+    passed = list(meter.watch(frames, picture=lambda pair: pair[0]))
+
+    assert [name for _, name in passed] == ["10", "20", "30", "20"]
+    assert meter.seam == Seam(10.0, 10.0)

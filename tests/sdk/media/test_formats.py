@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from platemark.errors import RequestError
-from platemark.media.formats import BT709_LIMITED, ColorTags, EncodeSettings, is_bt709_matrix
+from platemark.media.formats import BT709_LIMITED, ColorTags, EncodeSettings, is_bt709_matrix, is_steady
 
 
 def test_the_four_colour_numbers_of_hd_video_have_ffprobes_names() -> None:
@@ -63,3 +63,21 @@ def test_sensible_settings_need_only_a_frame_rate() -> None:
     settings = EncodeSettings(Fraction(30_000, 1001))
 
     assert (settings.crf, settings.preset, settings.keyframe_interval) == (18, "medium", None)
+
+
+@pytest.mark.parametrize(
+    ("times", "steady"),
+    [
+        ((), True),
+        ((5,), True),
+        ((0, 7), True),
+        ((0, 10, 20, 30), True),
+        ((0, 10, 21, 29, 40), True),
+        ((100, 110, 120), True),
+        ((0, 1, 2, 3, 40), False),
+        ((0, 40, 41, 42, 43), False),
+        ((0, 0, 0, 0, 9), False),
+    ],
+)
+def test_frames_are_steady_when_each_is_within_one_step_of_its_place(times: tuple[int, ...], steady: bool) -> None:
+    assert is_steady(times) is steady

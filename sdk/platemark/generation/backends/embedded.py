@@ -47,13 +47,13 @@ _BASE_BYTES = 350_000_000
 _BYTES_PER_PIXEL = 12 * 4
 
 
-def open_generator() -> "EmbeddedGenerator":
+def open_generator(*, threads: int | None = None) -> "EmbeddedGenerator":
     """Open the embedded generator.
 
     Raises:
         MissingExtra: torch, safetensors or einops is not installed.
     """
-    return EmbeddedGenerator()
+    return EmbeddedGenerator(threads=threads)
 
 
 @lru_cache(maxsize=1)
