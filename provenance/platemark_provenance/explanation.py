@@ -25,7 +25,8 @@ class Findings:
     `signed_at` is as shown in the report; `withdrawn` is the publisher's reason and `withdrawn_at` the day;
     `on_legacy_list` that only a list that is no longer kept up vouches for the signer; `mark_by_record` that the
     watermark follows from the record of exactly this file, so that nobody looked for it; `unsigned_bytes` how many
-    bytes lie in padding outside the signature.
+    bytes lie in padding outside the signature; `fetched_from` the server that the manifest was fetched from, and
+    `fetch_failed` that it was asked for and not got.
     """
 
     verdict: Verdict
@@ -41,6 +42,8 @@ class Findings:
     declares_watermark: bool = False
     mark_by_record: bool = False
     unsigned_bytes: int = 0
+    fetched_from: str | None = None
+    fetch_failed: bool = False
 
 
 def explain(findings: Findings) -> Explanation:
@@ -58,6 +61,7 @@ def _write(findings: Findings, language: Language) -> str:
         "withdrawn": findings.withdrawn or unknown,
         "day": findings.withdrawn_at,
         "padding": f"{findings.unsigned_bytes:,}",
+        "server": findings.fetched_from or unknown,
     }
     lines = [words[key].format_map(values) for key in (_headline(findings), *_notes(findings))]
     for title, keys in (("checked", _checked(findings)), ("not_checked", _not_checked(findings))):
@@ -87,6 +91,8 @@ def _notes(findings: Findings) -> Iterator[str]:
     axes = findings.axes
     if findings.withdrawn is not None:
         yield "note_withdrawn"
+    if findings.fetched_from is not None:
+        yield "note_fetched"
     if axes.manifest == "present" and axes.integrity == "intact" and findings.signed_at:
         yield "note_time_stamped" if axes.timestamp == "trusted" else "note_time_claimed"
     if findings.unsigned_bytes:
@@ -126,7 +132,7 @@ def _checked(findings: Findings) -> Iterator[str]:
 def _not_checked(findings: Findings) -> Iterator[str]:
     axes = findings.axes
     if axes.manifest == "remote_only":
-        yield "skip_remote"
+        yield "skip_remote_failed" if findings.fetch_failed else "skip_remote"
     if axes.manifest == "present":
         yield "skip_revocation"
     if axes.watermark == "not_checked":
@@ -164,6 +170,7 @@ ENGLISH = {
     "nothing it says can be relied on.",
     "unrecognised": "Unreadable: this is not a media file that can be read here, so nothing can be said about it.",
     "note_withdrawn": "The publisher withdrew this clip on {day}. Reason given: {withdrawn}",
+    "note_fetched": "Its manifest does not lie in the file; it was fetched from {server}, which the file names.",
     "note_time_stamped": "A trusted authority confirms that it was signed by {when}.",
     "note_time_claimed": "It says it was made on {when}; that is the signer's own word.",
     "note_unsigned": "The file has {padding} bytes of padding that no signature covers and that are not empty; players "
@@ -193,7 +200,8 @@ ENGLISH = {
     "look_mark": "the watermark",
     "look_record": "the file against our record of it",
     "skip_remote": "the manifest on the server (nothing is fetched from the network)",
-    "skip_revocation": "whether a certificate was revoked since (nothing is fetched from the network)",
+    "skip_remote_failed": "the manifest on the server (it was asked for and could not be fetched)",
+    "skip_revocation": "whether a certificate was revoked since (nobody is asked)",
     "skip_mark": "the watermark",
     "skip_truth": "whether what is shown is true",
 }
@@ -249,6 +257,7 @@ KOREAN = {
     ),
     "unrecognised": "읽을 수 없음: 여기서 읽을 수 있는 미디어 파일이 아니므로 아무것도 말할 수 없습니다.",
     "note_withdrawn": "발행자가 {day}에 이 클립을 철회했습니다. 밝힌 이유: {withdrawn}",
+    "note_fetched": "매니페스트는 파일 안에 없어, 파일에 적힌 서버 {server}에서 가져왔습니다.",
     "note_time_stamped": "신뢰할 수 있는 기관이 {when}까지 서명되었음을 확인합니다.",
     "note_time_claimed": "제작 시점은 {when}(으)로 적혀 있으나, 서명자의 주장일 뿐입니다.",
     "note_unsigned": (
@@ -281,7 +290,8 @@ KOREAN = {
     "look_mark": "워터마크",
     "look_record": "파일이 저희 기록과 같은지",
     "skip_remote": "서버에 있다는 매니페스트(네트워크에서 아무것도 가져오지 않음)",
-    "skip_revocation": "이후 인증서가 폐기되었는지(네트워크에서 아무것도 가져오지 않음)",
+    "skip_remote_failed": "서버에 있다는 매니페스트(가져오려 했으나 가져오지 못함)",
+    "skip_revocation": "이후 인증서가 폐기되었는지(아무에게도 묻지 않음)",
     "skip_mark": "워터마크",
     "skip_truth": "보이는 내용이 사실인지",
 }

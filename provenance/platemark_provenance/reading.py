@@ -29,6 +29,9 @@ from platemark_provenance.own_assertions import (
 from platemark_provenance.plain_text import plain_text
 from platemark_provenance.report_json import Status, Statuses, Store, actions, mapping, sequence, text
 
+FETCH_FAILED = "platemark.manifest.fetch-failed."
+"""How the code begins that says why a manifest that somebody asked for was not got from its server."""
+
 _SIGNED = "claimSignature.validated"
 _CONTENT_HASHES = ("dataHash", "bmffHash", "boxesHash", "collectionHash", "multiAssetHash")
 _CONTENT_MATCHES = {f"assertion.{name}.match" for name in _CONTENT_HASHES}
@@ -50,7 +53,8 @@ class ProvenanceReading:
     (`recorded`), or its signer is not trusted here. `media_recognised` is false where not even the kind of
     file could be told. `on_legacy_list`: only a list that is no longer kept up vouches for the signer. `history`
     is what the file was made from and what was done to it. `unsigned_bytes` counts padding that is not
-    empty and that no signature covers.
+    empty and that no signature covers. `remote_url` is where the file says that its manifest lies, where that was not
+    fetched: the words of whoever made the file. `fetched_from` is the server that the manifest came from.
     """
 
     path: Path
@@ -74,6 +78,8 @@ class ProvenanceReading:
     on_legacy_list: bool = False
     history: History | None = None
     unsigned_bytes: int = 0
+    remote_url: str | None = None
+    fetched_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

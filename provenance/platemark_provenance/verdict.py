@@ -12,7 +12,7 @@ from platemark_provenance.axes import EXIT_CODES, AiUse, Axes, Language, Verdict
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.explanation import Explanation, Findings, explain
 from platemark_provenance.history import History
-from platemark_provenance.reading import ProvenanceReading
+from platemark_provenance.reading import FETCH_FAILED, ProvenanceReading
 from platemark_provenance.trust import ListFacts
 from platemark_provenance.withdrawal import Withdrawal
 
@@ -46,6 +46,7 @@ class Report:
     file's own or the recovered one, says it was made from; `trust_lists` are the stored lists that were used.
     `watermark_by`: whether a mark was found in the pixels, or follows from the record of exactly this file.
     `unsigned_bytes`: how many lie in padding that the signature leaves out, where they are not all zero.
+    `manifest_from`: the server that the manifest was fetched from, where somebody asked for that.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class Report:
     trust_lists: tuple[ListFacts, ...] = ()
     watermark_by: Literal["pixels", "record"] | None = None
     unsigned_bytes: int = 0
+    manifest_from: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -103,6 +105,7 @@ class Report:
             "trust_lists": [each.to_json() for each in self.trust_lists],
             "watermark_by": self.watermark_by,
             "unsigned_bytes": self.unsigned_bytes,
+            "manifest_from": self.manifest_from,
         }
 
 
@@ -160,6 +163,7 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         explanation=explain(_findings(reading, mark, verdict, axes)),
         history=told.history,
         unsigned_bytes=reading.unsigned_bytes,
+        manifest_from=reading.fetched_from,
         watermark_by=("record" if mark.by_record else "pixels") if state in ("matched", "mismatch") else None,
     )
 
@@ -215,5 +219,7 @@ def _findings(reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, a
         media_recognised=reading.media_recognised,
         mark_by_record=mark.by_record,
         unsigned_bytes=reading.unsigned_bytes,
+        fetched_from=reading.fetched_from,
+        fetch_failed=any(each.startswith(FETCH_FAILED) for each in reading.codes),
         declares_watermark=reading.own is not None and reading.own.watermark_id is not None,
     )

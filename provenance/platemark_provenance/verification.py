@@ -17,6 +17,7 @@ from c2pa import C2paError, Context, Reader
 
 from platemark_provenance.axes import ManifestState
 from platemark_provenance.errors import VerificationError
+from platemark_provenance.plain_text import plain_text
 from platemark_provenance.reading import ProvenanceReading, Reports, has_identity, has_time_stamp, interpret
 from platemark_provenance.report_json import Store, mapping, sequence, text
 from platemark_provenance.trust import Settings, TrustStore, for_size
@@ -50,6 +51,7 @@ class _NoReport:
     state: ManifestState
     code: str
     media_recognised: bool = True
+    remote_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,11 @@ def _read(path: Path, source: _Source, trust: TrustStore, *, now: datetime) -> P
     first = _ask(source, trust.settings_for_signer(), with_details=True)  # 1, 2
     if isinstance(first, _NoReport):
         return ProvenanceReading(
-            path=path, state=first.state, codes=(first.code,), media_recognised=first.media_recognised
+            path=path,
+            state=first.state,
+            codes=(first.code,),
+            media_recognised=first.media_recognised,
+            remote_url=first.remote_url,
         )
     reading = interpret(path, _reports(source, trust, first, now=now))  # 3, 4
     if reading.integrity == "intact":
@@ -230,7 +236,8 @@ def _leaf_end(extra: Mapping[str, object], label: str | None) -> datetime | None
 def _explain_failure(error: C2paError, source: _Source) -> _NoReport:
     kind = type(error).__name__.removeprefix("_").removeprefix("C2pa")
     if kind == "RemoteManifest" or str(error).startswith("Remote"):
-        return _NoReport("remote_only", "platemark.manifest.remote-not-fetched")
+        url = str(error).rpartition(" url ")[2].strip()
+        return _NoReport("remote_only", "platemark.manifest.remote-not-fetched", remote_url=plain_text(url, 2048))
     remains = source.sidecar is not None or _holds_store(source.file)
     if kind == "ManifestNotFound":
         code = "platemark.manifest.remains-found" if remains else "platemark.manifest.not-found"

@@ -150,6 +150,14 @@ class TrustSettings(BaseModel):
     anchors: tuple[str, ...] = Field(default=(), max_length=64)
 
 
+class VerifySettings(BaseModel):
+    """The servers that `verify --online` may fetch a file's manifest from."""
+
+    model_config = _SECTION
+
+    hosts: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = Field(default=(), max_length=64)
+
+
 class SigningSettings(BaseModel):
     """The key that signs claims, its certificates, and time-stamps.
 
@@ -210,6 +218,7 @@ class Config(BaseSettings):
     signing: SigningSettings = SigningSettings()
     ledger: LedgerNaming = LedgerNaming()
     trust: TrustSettings = TrustSettings()
+    verify: VerifySettings = VerifySettings()
 
     @classmethod
     def settings_customise_sources(
@@ -291,6 +300,9 @@ origin = {_toml_string(default_origin(organisation))}   # this log's name; never
 
 [trust]
 anchors = []     # files with further root certificates (PEM)
+
+[verify]
+hosts = []       # the servers that verify --online may fetch a manifest from; otherwise nothing is ever fetched
 """
 
 

@@ -11,6 +11,7 @@ PlatemarkError                    exit code, message, fix
 ├── SourceRefused                 5  a given picture or clip was changed after it was signed, or is declared wrongly
 │   ├── SourceUntrusted           6  its signer is not trusted here
 │   └── SourceReserved            3  its owner does not allow it to be shown to a model
+├── NotFetched                    1  (platemark.remote_manifest) becomes a code of the report
 ├── GenerationError               1  the model failed
 │   └── Cancelled                 130  the caller asked to stop
 ├── PolicyError                   1  (platemark_policy.errors)

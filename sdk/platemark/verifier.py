@@ -1,6 +1,7 @@
 """What is this file? The manifest first, then the mark, the ledger's record, and the content itself.
 
-One rule: this file gathers, `platemark_provenance.verdict` judges. Nothing here makes a network request.
+One rule: this file gathers, `platemark_provenance.verdict` judges. Nothing makes a network request, unless servers were
+named that a manifest may be fetched from.
 """
 
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from platemark.errors import MediaError, RequestError
 from platemark.home import Home, find_home, open_home, trust_from_files
 from platemark_provenance.digest import sha256_file
-from platemark_provenance.reading import ProvenanceReading
+from platemark_provenance.reading import FETCH_FAILED, ProvenanceReading
 from platemark_provenance.trust import TrustStore
 from platemark_provenance.trust_lists import NO_FILES, TrustFiles, load_trust
 from platemark_provenance.verdict import MarkFinding, Report, judge
@@ -52,14 +53,23 @@ class Verifier:
     Without a home nothing can be recovered, and only the roots that are handed in are trusted.
     """
 
-    def __init__(self, trust: TrustStore, memory: _Memory | None, close: ExitStack) -> None:
+    def __init__(
+        self, trust: TrustStore, memory: _Memory | None, close: ExitStack, *, servers: tuple[str, ...] = ()
+    ) -> None:
         self._trust = trust
         self._memory = memory
         self._close = close
+        self._servers = servers
+        self._fetched: tuple[str, bytes | str] | None = None
 
     @classmethod
     def open(
-        cls, home: str | Path | None = None, *, trust: tuple[Path, ...] = (), lists: TrustFiles = NO_FILES
+        cls,
+        home: str | Path | None = None,
+        *,
+        trust: tuple[Path, ...] = (),
+        lists: TrustFiles = NO_FILES,
+        online: tuple[str, ...] | None = None,
     ) -> Self:
         """Open a verifier.
 
@@ -67,8 +77,11 @@ class Verifier:
             home: a home's directory; found as the command line finds it where none is named.
             trust: files with further root certificates (PEM) of claim signers.
             lists: files with further root certificates, by what they are for.
+            online: servers that the manifest of a file which only names one may be fetched from, beside those in
+                `[verify] hosts`. None: nothing is ever fetched.
 
         Raises:
+            RequestError: going online, and no server was named.
             HomeError: the home cannot be used, or a file of certificates cannot be read.
             KeyUnavailable: a key of the home is missing or garbled.
             LedgerError: the home's ledger cannot be used.
@@ -76,13 +89,16 @@ class Verifier:
         """
         found = find_home(Path(home) if home is not None else None)
         if found is None:
-            return cls(trust_from_files(trust).joined(load_trust(None, lists)), None, ExitStack())
+            store = trust_from_files(trust).joined(load_trust(None, lists))
+            return cls(store, None, ExitStack(), servers=_servers(online, ()))
         opened: Home = open_home(found)
+        servers = _servers(online, opened.config.verify.hosts)
         with ExitStack() as stack:
             ledger = stack.enter_context(opened.open_ledger())
             opened.check_watermark_secret()
             memory = _Memory(opened, ledger)
-            return cls(opened.trust_store(trust).joined(load_trust(None, lists)), memory, stack.pop_all())
+            store = opened.trust_store(trust).joined(load_trust(None, lists))
+            return cls(store, memory, stack.pop_all(), servers=servers)
 
     def examine(self, path: Path, *, sidecar: Path | None = None) -> Report:
         """Examine one file.
@@ -122,7 +138,11 @@ class Verifier:
             VerificationError: there is no such file.
             RequestError: the sidecar cannot be read.
         """
-        return read_crjson(path, self._trust, sidecar=_read_sidecar(sidecar) if sidecar is not None else None)
+        manifest = _read_sidecar(sidecar) if sidecar is not None else None
+        if self._servers and manifest is None:
+            reading = read_provenance(path, self._trust)
+            manifest = self._fetch(reading.remote_url) if reading.remote_url else None
+        return read_crjson(path, self._trust, sidecar=manifest if isinstance(manifest, bytes) else None)
 
     def close(self) -> None:
         """Close the home's ledger."""
@@ -148,7 +168,30 @@ class Verifier:
 
     def _read(self, path: Path, sidecar: Path | None) -> ProvenanceReading:
         manifest = _read_sidecar(sidecar) if sidecar is not None else None
-        return read_provenance(path, self._trust, sidecar=manifest)
+        reading = read_provenance(path, self._trust, sidecar=manifest)
+        return self._read_online(reading) if self._servers and reading.remote_url else reading
+
+    def _read_online(self, reading: ProvenanceReading) -> ProvenanceReading:
+        """Read a file again with the manifest from the server that it names, or say why it was not got."""
+        from platemark.remote_manifest import server_of
+
+        url = reading.remote_url or ""
+        manifest = self._fetch(url)
+        if isinstance(manifest, str):
+            return replace(reading, codes=(*reading.codes, FETCH_FAILED + manifest))
+        again = read_provenance(reading.path, self._trust, sidecar=manifest)
+        return replace(again, codes=(*again.codes, "platemark.manifest.fetched"), fetched_from=server_of(url))
+
+    def _fetch(self, url: str) -> bytes | str:
+        """Give the manifest, or in one word why it was not got; what was got last is not asked for again."""
+        from platemark.remote_manifest import NotFetched, fetch_manifest
+
+        if self._fetched is None or self._fetched[0] != url:
+            try:
+                self._fetched = (url, fetch_manifest(url, hosts=self._servers))
+            except NotFetched as error:
+                self._fetched = (url, error.why)
+        return self._fetched[1]
 
     def _judge(self, reading: ProvenanceReading, mark: MarkFinding) -> Report:
         mark = replace(mark, withdrawn=self._withdrawn(reading, mark))
@@ -251,6 +294,17 @@ def verify(
     """
     with Verifier.open(home, trust=trust) as verifier:
         return verifier.examine(Path(path), sidecar=sidecar)
+
+
+def _servers(online: tuple[str, ...] | None, configured: tuple[str, ...]) -> tuple[str, ...]:
+    if online is None:
+        return ()
+    if not (*online, *configured):
+        raise RequestError(
+            "Going online needs the names of the servers that manifests may be fetched from.",
+            fix='Name them with --online-host, or in the configuration: [verify] hosts = ["manifests.example"].',
+        )
+    return (*online, *configured)
 
 
 def _read_sidecar(path: Path) -> bytes:

@@ -111,7 +111,12 @@ def verify(
     manifest_only: Annotated[
         bool, typer.Option("--manifest-only", help="Do not look for the watermark: faster, and finds no stripped copy.")
     ] = False,
-    online: Annotated[bool, typer.Option("--online", help="Not in this version: nothing is ever fetched.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Fetch a manifest that lies on a server, from the servers named only.")
+    ] = False,
+    online_host: Annotated[
+        list[str] | None, typer.Option(help="A server that --online may ask, beside those in [verify] hosts.")
+    ] = None,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -125,9 +130,11 @@ def verify(
     from platemark.verifier import Verifier
 
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    _check(files, sidecar=sidecar, online=online)
+    _check(files, sidecar=sidecar)
+    servers = _servers(online, online_host)
     lists = TrustFiles(tsa=tuple(trust_tsa or ()), cawg=tuple(trust_cawg or ()), legacy=tuple(trust_legacy or ()))
-    with Verifier.open(home, trust=tuple(trust or ()), lists=lists) as verifier, ExitStack() as stack:
+    opened = Verifier.open(home, trust=tuple(trust or ()), lists=lists, online=servers)
+    with opened as verifier, ExitStack() as stack:
         run = _Run(out, verifier, brief=any(path.is_dir() for path in files), manifest_only=manifest_only)
         if crjson:
             run.crjson = "one" if len(files) == 1 and not run.brief else "many"
@@ -138,12 +145,13 @@ def verify(
     return run.worst
 
 
-def _check(files: list[Path], *, sidecar: Path | None, online: bool) -> None:
-    if online:
-        raise RequestError(
-            "This version never fetches anything: the C2PA library offers no bound on how long or how much it fetches.",
-            fix="Leave out --online; give a manifest you downloaded with --sidecar, and further roots with --trust.",
-        )
+def _servers(online: bool, named: list[str] | None) -> tuple[str, ...] | None:
+    if named and not online:
+        raise RequestError("An --online-host says where --online may ask.", fix="Add --online, or leave the host out.")
+    return tuple(named or ()) if online else None
+
+
+def _check(files: list[Path], *, sidecar: Path | None) -> None:
     if sidecar is not None and (len(files) != 1 or files[0].is_dir()):
         raise RequestError("A --sidecar belongs to one file.", fix="Name that file alone.")
     if files.count(STREAM) > 1:

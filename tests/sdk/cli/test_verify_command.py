@@ -244,12 +244,19 @@ def test_what_cannot_be_done_is_one_clear_line(run: Run, home_path: Path, words:
     assert ended.out == ""
 
 
-def test_going_online_is_refused_with_what_to_do_instead(run: Run, home_path: Path) -> None:
+def test_going_online_needs_the_names_of_servers(run: Run, home_path: Path) -> None:
     ended = run("verify", "clip.mp4", "--online", "--home", home_path)
 
     assert ended.code == 2
-    assert "never fetches" in ended.err
-    assert "--sidecar" in ended.err
+    assert "--online-host" in ended.err
+    assert "[verify] hosts" in ended.err
+
+
+def test_a_server_named_without_going_online_is_refused(run: Run, home_path: Path) -> None:
+    ended = run("verify", "clip.mp4", "--online-host", "manifests.example", "--home", home_path)
+
+    assert ended.code == 2
+    assert "Add --online" in ended.err
 
 
 # Names that attack
