@@ -28,6 +28,7 @@ __all__ = [
     "create_development_pki",
     "issue_leaf",
     "lint_certificate",
+    "request_builder",
     "request_certificate",
 ]
 
@@ -220,6 +221,16 @@ def request_certificate(key: ClaimKey, subject: Subject) -> bytes:
 
     Source: RFC 2986 (PKCS #10); C2PA 2.2, section 14.5.
     """
+    digest: hashes.SHA256 | hashes.SHA384 | None = hashes.SHA256()
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        digest = None  # it hashes by itself
+    elif key.key_size == 384:
+        digest = hashes.SHA384()
+    return request_builder(subject).sign(key, digest).public_bytes(serialization.Encoding.PEM)
+
+
+def request_builder(subject: Subject) -> x509.CertificateSigningRequestBuilder:
+    """Write down what a request for a claim-signing certificate asks for; whoever has the key signs it."""
     builder = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(subject.leaf_name())
@@ -227,14 +238,9 @@ def request_certificate(key: ClaimKey, subject: Subject) -> bytes:
         .add_extension(_key_usage(authority=False), critical=True)
         .add_extension(_CLAIM_USAGES, critical=False)
     )
-    if subject.email:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.RFC822Name(subject.email)]), critical=False)
-    digest: hashes.SHA256 | hashes.SHA384 | None = hashes.SHA256()
-    if isinstance(key, ed25519.Ed25519PrivateKey):
-        digest = None  # it hashes by itself
-    elif key.key_size == 384:
-        digest = hashes.SHA384()
-    return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM)
+    if not subject.email:
+        return builder
+    return builder.add_extension(x509.SubjectAlternativeName([x509.RFC822Name(subject.email)]), critical=False)
 
 
 def _read_issuer(certificate_pem: bytes, key_pem: bytes) -> tuple[x509.Certificate, _Issuer]:

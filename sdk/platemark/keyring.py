@@ -37,6 +37,7 @@ from platemark_provenance.errors import SigningError
 from platemark_provenance.keys import read_chain, read_private_file, write_private_file
 from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.new_keys import claim_key_from_pem, new_claim_key, private_pem
+from platemark_provenance.outside_request import claim_public_key, place_for_key, request_by_signer
 from platemark_provenance.pki import (
     DEVELOPMENT_ALGORITHMS,
     Subject,
@@ -66,12 +67,16 @@ class Exchanged:
 
 @dataclass(frozen=True, slots=True)
 class CertificateRequest:
-    """A request for a certificate (PEM); `fresh` says whether its key was made for it or waited already."""
+    """A request for a certificate (PEM).
+
+    `fresh` says whether its key was made for it or waited already; `outside` that the key is kept outside the home.
+    """
 
     pem: bytes
     alg: str
     public_key_sha256: str
     fresh: bool
+    outside: bool = False
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give the object of `keys csr --json`."""
@@ -85,12 +90,16 @@ class CertificateRequest:
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What a certificate request says; empty fields come from the home's configuration."""
+    """What a certificate request says; empty fields come from the home's configuration.
+
+    `public_key` is a file with the public half (PEM) of a key kept outside the home, where that has no certificate yet.
+    """
 
     alg: str = ""
     common_name: str = ""
     email: str = ""
     actor: str | None = None
+    public_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +166,23 @@ def rotate_authority(home: Home, *, alg: str = "", actor: str | None = None) -> 
 def request(home: Home, options: RequestOptions = RequestOptions()) -> CertificateRequest:
     """Write a certificate request for a real authority, with a key that waits in the home for the answer.
 
-    Asked again, the same key is used: the authority's answer to the first request still fits.
+    Asked again, the same key is used: the authority's answer to the first request still fits. A key in a token, a key
+    service or a program signs the request itself, and stays where it is.
 
     Raises:
-        RequestError: the key is kept elsewhere, or the waiting key is for another algorithm.
+        RequestError: the certificates are kept elsewhere, or the key is for another algorithm.
         SigningError: a name cannot stand in a certificate.
-        KeyUnavailable: the key cannot be written or read.
+        KeyMismatch: a key kept elsewhere is not the one that `public_key`, or else the certificate in force, names.
+        KeyUnavailable: the key cannot be written, read or used.
         LedgerError: the new key cannot be written down, so it was not made.
     """
-    _refuse_keys_kept_elsewhere(home)
     publisher = home.config.publisher
     subject = Subject(publisher.organisation, publisher.country, options.common_name, options.email)
+    if home.config.signing.key != HOME_KEY:
+        return _request_outside(home, options, subject)
+    if options.public_key is not None:
+        raise RequestError("The signing key lies in this home, so its public half is known.", fix="Name none.")
+    _refuse_keys_kept_elsewhere(home)
     waiting = pending_key(home.keys)
     if waiting is None:
         alg = algorithm_named(options.alg or _usual_algorithm(home.signing_chain())).name
@@ -184,6 +199,21 @@ def request(home: Home, options: RequestOptions = RequestOptions()) -> Certifica
                 fix=f"Install its certificate, or remove {home.keys / PENDING_KEY} if none will come.",
             )
     return CertificateRequest(request_certificate(key, subject), alg, digest, fresh=waiting is None)
+
+
+def _request_outside(home: Home, options: RequestOptions, subject: Subject) -> CertificateRequest:
+    """Let a key that is kept elsewhere sign the request; nothing in the home changes."""
+    named = None if options.public_key is None else read_chain(options.public_key)
+    chain = home.signing_chain() if named is None else place_for_key(named, now=home.clock())
+    signer = home.signer_for(chain)
+    if options.alg not in ("", signer.alg):
+        raise RequestError(
+            f"The key in [signing] key signs with {signer.alg}; {options.alg[:20]} was asked for.",
+            fix="Leave out --algorithm.",
+        )
+    (leaf,) = certificates(chain)[:1]
+    digest = public_key_sha256(claim_public_key(leaf.public_key()))
+    return CertificateRequest(request_by_signer(signer, subject), signer.alg, digest, fresh=False, outside=True)
 
 
 def install(home: Home, chain: Path, *, root: Path | None = None, actor: str | None = None) -> Exchanged:

@@ -138,7 +138,7 @@ class Verifier:
             VerificationError: there is no such file.
             RequestError: the sidecar cannot be read.
         """
-        manifest = _read_sidecar(sidecar) if sidecar is not None else None
+        manifest: bytes | str | None = _read_sidecar(sidecar) if sidecar is not None else None
         if self._servers and manifest is None:
             reading = read_provenance(path, self._trust)
             manifest = self._fetch(reading.remote_url) if reading.remote_url else None

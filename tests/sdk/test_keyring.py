@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from platemark import keyring
 from platemark.config import CONFIG_NAME
@@ -16,7 +17,9 @@ from platemark.key_folder import pending_key, retired_sets
 from platemark.key_status import key_status, lint_home
 from platemark.studio import Studio
 from platemark.verifier import Verifier
+from platemark_provenance.keys import write_private_file
 from platemark_provenance.ledger.event import Event
+from platemark_provenance.new_keys import new_claim_key, private_pem
 from platemark_provenance.pki import DEVELOPMENT_ALGORITHMS, DevelopmentPki, Subject, certify, create_development_pki
 from platemark_provenance.signers.claim_signer import KeyMismatch
 
@@ -142,13 +145,78 @@ def test_an_algorithm_that_no_development_key_has_is_refused(home: Home) -> None
         keyring.rotate_leaf(home, alg="rs256")
 
 
-@pytest.mark.parametrize("change", [keyring.rotate_leaf, keyring.rotate_authority, keyring.request])
+@pytest.mark.parametrize("change", [keyring.rotate_leaf, keyring.rotate_authority])
 def test_a_key_that_is_kept_elsewhere_is_not_replaced_here(home: Home, change: Callable[[Home], object]) -> None:
     signing = home.config.signing.model_copy(update={"key": "kms:newsroom"})
     elsewhere = replace(home, config=home.config.model_copy(update={"signing": signing}))
 
     with pytest.raises(RequestError, match="kept outside this home"):
         change(elsewhere)
+
+
+def kept_at(home: Home, uri: str) -> Home:
+    """The home, with its signing key somewhere else."""
+    signing = home.config.signing.model_copy(update={"key": uri})
+    return replace(home, config=home.config.model_copy(update={"signing": signing}))
+
+
+def test_a_key_kept_elsewhere_asks_for_its_next_certificate_itself(home: Home) -> None:
+    (home.keys / "signing.key").rename(home.path / "service.key")
+    before = whole(home)
+
+    made = keyring.request(kept_at(home, f"file:{home.path / 'service.key'}"))
+
+    csr = x509.load_pem_x509_csr(made.pem)
+    leaf = x509.load_pem_x509_certificate(home.signing_chain())
+    assert csr.is_signature_valid
+    assert (csr.public_key(), made.outside, made.alg) == (leaf.public_key(), True, "es256")
+    assert (whole(home), events(home)) == (before, [])
+
+
+def test_a_new_key_kept_elsewhere_is_named_by_its_public_half_and_its_answer_installed(
+    home: Home, authority: DevelopmentPki, root: Path, tmp_path: Path
+) -> None:
+    key = new_claim_key("es384")
+    write_private_file(home.path / "service.key", private_pem(key))
+    half = tmp_path / "service.pub.pem"
+    half.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    elsewhere = kept_at(home, f"file:{home.path / 'service.key'}")
+
+    made = keyring.request(elsewhere, keyring.RequestOptions(public_key=half))
+    asked = x509.load_pem_x509_csr(made.pem).public_key()
+    issued = certify(
+        asked,  # type: ignore[arg-type]  # the request is for a key that signs
+        authority.intermediate_pem,
+        authority.intermediate_key_pem,
+        subject=Subject("Daily Example"),
+        now=home.clock(),
+    )
+    (tmp_path / "chain.pem").write_bytes(issued)
+    keyring.install(elsewhere, tmp_path / "chain.pem", root=root)
+
+    assert (asked, made.alg) == (key.public_key(), "es384")
+    assert elsewhere.claim_signer().alg == "es384"
+
+
+def test_the_public_half_of_another_key_is_a_mismatch(home: Home, tmp_path: Path) -> None:
+    half = tmp_path / "other.pub.pem"
+    half.write_bytes(new_claim_key("es256").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (home.keys / "signing.key").rename(home.path / "service.key")
+
+    with pytest.raises(KeyMismatch):
+        keyring.request(kept_at(home, f"file:{home.path / 'service.key'}"), keyring.RequestOptions(public_key=half))
+
+
+def test_a_key_kept_elsewhere_signs_with_its_own_algorithm_only(home: Home) -> None:
+    (home.keys / "signing.key").rename(home.path / "service.key")
+
+    with pytest.raises(RequestError, match="signs with es256; ps256 was asked for"):
+        keyring.request(kept_at(home, f"file:{home.path / 'service.key'}"), keyring.RequestOptions(alg="ps256"))
+
+
+def test_a_public_half_is_refused_where_the_key_lies_in_the_home(home: Home, root: Path) -> None:
+    with pytest.raises(RequestError, match="lies in this home"):
+        keyring.request(home, keyring.RequestOptions(public_key=root))
 
 
 def test_a_request_names_the_publisher_and_the_usages_that_the_profile_wants(home: Home) -> None:

@@ -125,6 +125,10 @@ def csr(
     algorithm: Annotated[str, typer.Option("--algorithm", help="es256, es384, ps256, ed25519; as now.")] = "",
     common_name: Annotated[str, typer.Option("--common-name", help="What tells this signer from your others.")] = "",
     email: Annotated[str, typer.Option("--email", help="An address that the certificate shall name.")] = "",
+    public_key: Annotated[
+        Path | None,
+        typer.Option("--public-key", help="The public half (PEM) of a key in a token or service, if it is new."),
+    ] = None,
     actor: Actor = None,
     home: HomeDir = None,
     as_json: Json = False,
@@ -133,21 +137,22 @@ def csr(
 ) -> None:
     """Make a new key and ask a real authority for its certificate. The key in force goes on signing.
 
+    Where [signing] key names a token, a service or a program, that key signs the request.
+
     Example: platemark keys csr --out newsroom.csr --email signing@example.com
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     if out_file is not None and out_file.exists():
         raise OutputError(f"{out_file} exists already.", fix="Choose another name.")
-    made = keyring.request(
-        require_home(home), keyring.RequestOptions(algorithm, common_name=common_name, email=email, actor=actor)
-    )
+    options = keyring.RequestOptions(algorithm, common_name, email, actor, public_key)
+    made = keyring.request(require_home(home), options)
     out.data(made.to_json() | {"path": None if out_file is None else str(out_file)})
     if out_file is not None:
         _write(out_file, made.pem)
         out.say("Wrote the request for a certificate to {path}.", path=out_file)
     elif not as_json:
         sys.stdout.write(made.pem.decode("ascii"))
-    if not made.fresh:
+    if not made.fresh and not made.outside:
         out.note("The key of an earlier request was used: it still waits for its certificate.")
     out.note("When the authority has answered: platemark keys install CHAIN --root ROOT")
 
