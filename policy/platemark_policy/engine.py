@@ -85,6 +85,10 @@ class Engine:
         """Give the pack decisions are made with."""
         return self._pack
 
+    def name_input(self, content: bytes) -> str:
+        """Name an input without keeping it: hex HMAC-SHA256 under the home's key, so that nobody can guess it back."""
+        return hmac.new(self._key, content, hashlib.sha256).hexdigest()
+
     def screen_prompt(
         self, text: str, *, at: datetime, decision_id: str, metadata: Mapping[str, str] | None = None
     ) -> Decision:
@@ -202,7 +206,7 @@ class Engine:
             findings=findings,
             pack=self._pack.pack_id,
             normaliser_version=NORMALISER_VERSION,
-            input_hmac=hmac.new(self._key, content, hashlib.sha256).hexdigest(),
+            input_hmac=self.name_input(content),
             degraded=tuple(sorted(screening.degraded)),
             decided_at=at,
             classifier_sha256="".join(models),

@@ -40,7 +40,7 @@ class Ballot(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BoundRequest:
-    """What an approval is about; another seed, model, pack or text is another request.
+    """What an approval is about; another seed, model, pack, text or form is another request.
 
     Args:
         input_hmac: the decision's keyed digest of what was screened.
@@ -49,6 +49,7 @@ class BoundRequest:
         model: name, version and hash of the weights, in one text.
         pack_sha256: the rules that decided.
         material: digests of the files that were handed over with it.
+        form: keyed digest of everything else that decides the frames: task, size, length, steering, places, label.
     """
 
     input_hmac: str
@@ -57,10 +58,11 @@ class BoundRequest:
     model: str
     pack_sha256: str
     material: tuple[str, ...] = ()
+    form: str = ""
 
     def digest(self) -> Sha256Hex:
         """Give the name under which an approval of this request is found."""
-        parts = [self.input_hmac, self.of, self.seed, self.model, self.pack_sha256, list(self.material)]
+        parts = [self.input_hmac, self.of, self.seed, self.model, self.pack_sha256, list(self.material), self.form]
         return sha256_bytes(canonical_json(parts))
 
 

@@ -46,6 +46,26 @@ def identity(request: ClipRequest, resolved: ResolvedRequest, info: GeneratorInf
     }
 
 
+def form_facts(request: ClipRequest) -> dict[str, JsonValue]:
+    """Give what decides the frames besides the prompt, seed, model and the bytes of given files: the request's form.
+
+    An approval is for one form: what editors saw as a short, small clip is not approved as a long loop.
+    """
+    steering, inputs = request.steering, request.inputs
+    return {
+        "task": request.task.value,
+        "size": str(request.size),
+        "length": [repr(float(request.seconds)), request.fps],
+        "places": [None if each.place is None else [each.place.unit, repr(each.place.value)] for each in inputs.images],
+        "fill": None if inputs.fill is None else [inputs.fill.unit, repr(inputs.fill.first), repr(inputs.fill.stop)],
+        "sampling": [repr(steering.steps), repr(steering.guidance), steering.sampler, repr(steering.shift)],
+        "strength": repr(steering.strength),
+        "negative": steering.negative,
+        "rewrite": request.rewrite,
+        "label": [request.label_language, request.label_text],
+    }
+
+
 def start_facts(request: ClipRequest, plan: PlannedClip, used: Used) -> dict[str, JsonValue]:
     """Give what the log is told when the first frame is about to be made: what was asked for, and what it became."""
     resolved, asked = plan.resolved, plan.resolved.request

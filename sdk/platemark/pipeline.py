@@ -20,7 +20,7 @@ from platemark.errors import Cancelled, GenerationError, LedgerError, OutputErro
 from platemark.generation.backend import CancelToken, Generator, ResolvedRequest
 from platemark.generation.kept import LATENTS_FOLDER, KeptLatents, latents_key
 from platemark.home import Home
-from platemark.job_facts import Used, identity, start_facts
+from platemark.job_facts import Used, form_facts, identity, start_facts
 from platemark.media.label import LabelSpec, RenderedLabel, render_label
 from platemark.outputs import OutputPaths, create_part, job_lock, move_into_place, write_receipt
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
@@ -85,6 +85,7 @@ class ClipJob:
             order.request,
             model=f"{info.name} {info.version} {info.weights_sha256 or ''}",
             material=tuple(each.file.sha256 for each in self._sources),
+            form=workshop.engine.name_input(canonical_json(form_facts(order.request))),
         )
 
     def run(self) -> Clip:

@@ -22,6 +22,7 @@ class SignOff:
         request: what was asked for.
         model: name, version and hash of the weights, in one text.
         material: digests of the files that were handed over.
+        form: keyed digest of `form_facts` of the request.
         used: the tickets whose approvals let this job go on.
     """
 
@@ -30,6 +31,7 @@ class SignOff:
     request: ClipRequest
     model: str
     material: tuple[str, ...] = ()
+    form: str = ""
     used: list[str] = field(default_factory=list)
 
     def bound(self, of: str, decision: Decision) -> BoundRequest:
@@ -46,6 +48,7 @@ class SignOff:
             model=self.model,
             pack_sha256=decision.pack.sha256,
             material=self.material,
+            form=self.form,
         )
 
     def go_on(self, of: str, decision: Decision) -> None:

@@ -122,9 +122,9 @@ def test_an_approval_ends_with_its_time(given: tuple[Vote, ...]) -> None:
     assert case(*given).state(LATER) in (ReviewState.EXPIRED, ReviewState.REJECTED)
 
 
-@pytest.mark.parametrize("field", ["input_hmac", "of", "seed", "model", "pack_sha256"])
+@pytest.mark.parametrize("field", ["input_hmac", "of", "seed", "model", "pack_sha256", "form"])
 def test_an_approval_is_bound_to_every_part_of_the_request(field: str) -> None:
-    whole = {"input_hmac": "a", "of": "prompt", "seed": "7", "model": "m 1", "pack_sha256": "p"}
+    whole = {"input_hmac": "a", "of": "prompt", "seed": "7", "model": "m 1", "pack_sha256": "p", "form": "f"}
 
     other = {**whole, field: "other"}
 

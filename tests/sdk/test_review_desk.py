@@ -13,7 +13,7 @@ from platemark.clip import Clip
 from platemark.errors import LedgerCorrupt, LedgerRequestError, PromptHeld, PromptRefused, RequestError, ReviewRefused
 from platemark.home import Home, open_home
 from platemark.review_desk import ReviewDesk, ReviewRules
-from platemark.studio import Studio
+from platemark.studio import GenerateOptions, Studio
 from platemark_policy.review import Ballot, ReviewState
 from platemark_provenance.ledger.reviews import VoteRow
 from platemark_provenance.ledger.store import Ledger
@@ -86,6 +86,34 @@ def test_an_approved_request_goes_through_and_the_manifest_says_a_person_looked(
     record = ledger.registry.record(clip.clip_id)
     assert record is not None
     assert b"human_review" in record.manifest
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"task": "loop"},
+        {"size": "128x128"},
+        {"seconds": 1.0},
+        {"fps": 24},
+        {"steps": 3},
+        {"guidance": 2.0},
+        {"sampler": "heun"},
+        {"shift": 3.0},
+        {"negative": "rough"},
+        {"label_text": "AI"},
+    ],
+    ids=lambda form: next(iter(form)) + "-" + str(next(iter(form.values()))),
+)
+def test_the_same_words_in_another_form_are_another_request(
+    studio: Studio, desk: ReviewDesk, ticket: str, out: Path, form: GenerateOptions
+) -> None:
+    desk.decide(ticket, Ballot.APPROVE, editor="e.park", reason="this form only")
+    asked: GenerateOptions = {"model": "testcard", "seconds": 0.5, "size": "256x256", "seed": 7, "actor": ACTOR}
+
+    with pytest.raises(PromptHeld):
+        studio.generate(HELD_PROMPT, **(asked | form), desk="news", out=out)
+
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("change", [{"seed": 8}, {"prompt": HELD_PROMPT + " at noon"}])

@@ -11,8 +11,7 @@ from platemark.compliance.evidence import Claims, Evidence, Records
 from platemark.errors import LedgerError
 from platemark.home import Home
 from platemark.media.aigc import TAG, AigcStatement, read_statement
-from platemark.media.label import STANDARD_TEXTS
-from platemark.media.label_reading import LabelPresence, LabelReader
+from platemark.media.label_reading import STANDARD_WORDINGS, LabelPresence, LabelReader
 from platemark.media.still import is_still, read_still
 from platemark.media.video import read_tags, read_video_facts
 from platemark.observation import luma_frames
@@ -110,7 +109,7 @@ def _made_at(history: History | None) -> datetime | None:
 def _read_label(path: Path, reading: ProvenanceReading, stored: ProvenanceReading | None) -> LabelPresence:
     owns = [each.own for each in (reading, stored) if each is not None]
     promised = [own.label.text for own in owns if own and own.label]
-    reader = LabelReader([*promised, *STANDARD_TEXTS.values()])
+    reader = LabelReader([*promised, *STANDARD_WORDINGS])
     for frame in luma_frames(path):
         reader.feed(frame)
     return reader.presence

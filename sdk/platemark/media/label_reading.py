@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from platemark.errors import RequestError
-from platemark.media.label import STANDARD_TEXTS, Place
+from platemark.media.label import STANDARD_STILL_TEXTS, STANDARD_TEXTS, Place
 from platemark.media.label_search import Match, best_match, score_at, template
 from platemark.media.yuv import Luma
 
@@ -21,6 +21,8 @@ Measured on 2026-11-22 over made clips of 128 to 1280 pixels: labelled copies at
 CRF 35 gave 0.77 and more, the best place of unlabelled clips 0.55 at most, other words on such a plate 0.67. A wording
 that shares most of its letters ("AI 편집 영상" for "AI 생성 영상", 0.8) counts as the label.
 """
+STANDARD_WORDINGS = tuple(dict.fromkeys((*STANDARD_TEXTS.values(), *STANDARD_STILL_TEXTS.values())))
+"""What a label says where nobody chose its words, on clips and on stills."""
 _MAX_WORDINGS = 16
 _BLACK, _SPAN = 16.0, 219.0
 """Source: ITU-R BT.709-6, item 4.6, at 8 bits."""
@@ -75,14 +77,14 @@ class LabelReader:
     A frame is searched everywhere only until the label is found; from then on it is looked for where it stood.
 
     Args:
-        wordings: the texts that count as the label; none means the standard wordings of all languages.
+        wordings: the texts that count as the label; none means `STANDARD_WORDINGS`.
 
     Raises:
         RequestError: more than 16 wordings, or an empty one.
     """
 
     def __init__(self, wordings: Sequence[str] = ()) -> None:
-        texts = tuple(dict.fromkeys(wordings or STANDARD_TEXTS.values()))
+        texts = tuple(dict.fromkeys(wordings or STANDARD_WORDINGS))
         if len(texts) > _MAX_WORDINGS or not all(texts):
             raise RequestError(f"A label is looked for by 1 to {_MAX_WORDINGS} wordings; got {len(texts)}.")
         self._texts = texts

@@ -8,7 +8,7 @@ from PIL import Image
 
 from platemark.clip import Size
 from platemark.errors import RequestError
-from platemark.media.label import LabelSpec, Place, RenderedLabel, render_label
+from platemark.media.label import STANDARD_STILL_TEXTS, STANDARD_TEXTS, LabelSpec, Place, RenderedLabel, render_label
 from platemark.media.label_reading import LabelPresence, LabelReader
 
 Luma = npt.NDArray[np.uint8]
@@ -170,3 +170,14 @@ def test_a_clip_without_frames_is_not_whole() -> None:
 def test_too_many_or_empty_wordings_are_refused(wordings: list[str]) -> None:
     with pytest.raises(RequestError, match="1 to 16 wordings"):
         LabelReader(wordings)
+
+
+@pytest.mark.parametrize("text", [*STANDARD_TEXTS.values(), *STANDARD_STILL_TEXTS.values()])
+def test_every_standard_wording_is_found_without_being_named(text: str) -> None:
+    frame = np.full((256, 256), 90, np.uint8)
+    label = render_label(LabelSpec(text, "ko", "top_right"), Size(256, 256))
+
+    sighting = read(labelled([frame], label)).sighting
+
+    assert sighting is not None
+    assert sighting.text == text
