@@ -53,6 +53,30 @@ def show(
     out.say("{card}", card=json.dumps(dict(card), ensure_ascii=False, indent=2))
 
 
+@app.command("export")
+def export(
+    name: Annotated[str, typer.Argument(help="A model with weights of its own: embedded.")],
+    directory: Annotated[Path, typer.Argument(help="The folder to write; it must not exist yet.")],
+    home: HomeDir = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Write our own weights as a folder that diffusers loads and that gives the same frames there.
+
+    Frames that another program draws with it are not screened, labelled, marked or signed.
+
+    Example: platemark models export embedded ./embedded-diffusers
+    """
+    from platemark.generation.exporting import export_model
+
+    del home  # our own models are in no home
+    out = output(as_json=as_json, lang=lang, quiet=quiet)
+    folder = export_model(name, directory)
+    out.data({"path": str(folder)})
+    out.say("{path}", path=folder)
+
+
 def _named(home: Path | None) -> Mapping[str, LocalModel]:
     """Give the folders that the home's configuration names; none without a home."""
     found = find_home(home)

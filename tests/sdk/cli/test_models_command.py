@@ -87,3 +87,17 @@ def test_threads_of_the_configuration_reach_the_embedded_model(
 
     assert opened == [3]
     assert read_config(home_path).generation.threads == 3
+
+
+def test_our_own_model_is_exported_to_a_folder(run: Run, tmp_path: Path) -> None:
+    result = run("models", "export", "embedded", tmp_path / "ours", "--json")
+
+    assert result.objects == [{"path": str(tmp_path / "ours")}]
+    assert (tmp_path / "ours" / "model_index.json").is_file()
+
+
+def test_exporting_a_model_without_weights_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    result = run("models", "export", "testcard", tmp_path / "ours")
+
+    assert result.code == 2
+    assert not (tmp_path / "ours").exists()
