@@ -12,28 +12,40 @@ from platemark_provenance.ledger.receipt import HEADER, LARGEST_RECEIPT_BYTES, v
 from platemark_provenance.ledger.store import Ledger
 
 
-def check_against(ledger: Ledger, kept: Path) -> LedgerReport:
-    """Check the whole log, and that it contains what was kept.
+def check_ledger(ledger: Ledger, *, against: Path | None = None, since: Path | None = None) -> LedgerReport:
+    """Check the log, and that it contains what was kept.
 
     Args:
         ledger: the open ledger.
-        kept: a checkpoint (signed note), or a receipt (`.tlog-proof`).
+        against: a checkpoint (signed note), or a receipt (`.tlog-proof`).
+        since: the same of an earlier check; only what came after it is read.
 
     Raises:
-        RequestError: the file cannot be read, or is neither.
+        RequestError: a file cannot be read, or is neither.
         VerificationError: it was not signed by this log.
         LedgerUnavailable: the database cannot be read.
     """
-    content = _read(kept)
-    if not content.startswith(HEADER.encode()):
-        return ledger.verify(against=content)
+    begin = None if since is None else _note_of(_read(since))
+    if against is None:
+        return ledger.verify(since=begin)
+    content = _read(against)
+    if not _is_receipt(content):
+        return ledger.verify(against=content, since=begin)
     proven = verify_receipt(content, None, ledger.public_key)
-    note = content.partition(b"\n\n")[2]
-    report = ledger.verify(against=note)
+    report = ledger.verify(against=_note_of(content), since=begin)
     if report.ok and _stored_body(ledger, proven.index) != proven.event:
-        reason = f"Event {proven.index} is not the one that {kept.name} proves."
+        reason = f"Event {proven.index} is not the one that {against.name} proves."
         return LedgerReport(False, report.size, report.root, report.checkpoint, proven.index, "body", reason)
     return report
+
+
+def _is_receipt(content: bytes) -> bool:
+    return content.startswith(HEADER.encode())
+
+
+def _note_of(content: bytes) -> bytes:
+    """Give the signed note of a receipt, or the note itself."""
+    return content.partition(b"\n\n")[2] if _is_receipt(content) else content
 
 
 def _stored_body(ledger: Ledger, seq: int) -> bytes | None:

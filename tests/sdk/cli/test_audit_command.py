@@ -152,3 +152,15 @@ def test_a_receipt_is_the_one_beside_the_clip(run: Run, home_path: Path, made: d
 
     assert ended.code == 0
     assert ended.out.splitlines()[0] == Path(made["receipt"]).read_text().splitlines()[0]
+
+
+def test_a_check_since_a_receipt_reads_what_came_after_it(
+    run: Run, home_path: Path, made: dict[str, Any], tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.tlog-proof"
+    kept.write_text(run("audit", "receipt", made["clip_id"], "--home", home_path, "--json").objects[0]["receipt"])
+
+    ended = run("audit", "verify", "--since", kept, "--home", home_path)
+
+    assert ended.code == 0
+    assert "continues the one given, and is whole from event 0 on" in ended.out
