@@ -17,6 +17,7 @@ from platemark.generation.backend import CancelToken
 from platemark.inputs import GivenImage, Inputs, Span, Task, check_inputs, choose_task
 from platemark.material import Material, inspect
 from platemark.media.label import STANDARD_STILL_TEXTS
+from platemark.moves import check_moves, parse_moves
 from platemark.progress import ProgressCallback
 from platemark_provenance.ingredient_check import IngredientOverride
 
@@ -24,10 +25,11 @@ from platemark_provenance.ingredient_check import IngredientOverride
 class GenerateOptions(TypedDict, total=False):
     """What may be said about a clip beside its prompt. What is left out comes from the given files and the home.
 
-    `size` is a `Size` or text such as `512x512`; `out` is the final path (`clip-<seed>.mp4`, or `image-<seed>.png`, in
-    the working directory where it is left out); `images` are files or text such as `photo.jpg@1.5s`; `fill` is text
-    such as `12-20`; `override` lets an editor use a source that would be refused; `cancel` and `on_progress` concern
-    the run. The rest is described in `platemark.clip.ClipRequest` and `platemark.clip.Steering`.
+    `size` is a `Size` or text such as `512x512`; `out` is the final path (`clip-<seed>.mp4`, or `image-<seed>.png`,
+    in the working directory where it is left out); `images` are files or text such as `photo.jpg@1.5s`; `fill` is
+    text such as `12-20`; `actions` what the camera does in each frame, such as `forward*8,left*4,jump`; `override`
+    lets an editor use a source that would be refused; `cancel` and `on_progress` concern the run. The rest is
+    described in `platemark.clip.ClipRequest` and `platemark.clip.Steering`.
     """
 
     seconds: float
@@ -39,6 +41,7 @@ class GenerateOptions(TypedDict, total=False):
     images: Sequence[GivenImage | Path | str]
     clips: Sequence[Path | str]
     fill: Span | str
+    actions: Sequence[str] | str
     strength: float
     negative: str
     steps: int
@@ -123,7 +126,15 @@ def _inputs(options: GenerateOptions) -> Inputs:
         images=tuple(replace(each, path=each.path.absolute()) for each in images),
         clips=tuple(Path(each).absolute() for each in options.get("clips", ())),
         fill=Span.parse(fill) if isinstance(fill, str) else fill,
+        moves=_moves(options),
     )
+
+
+def _moves(options: GenerateOptions) -> tuple[str, ...]:
+    said = options.get("actions", ())
+    if isinstance(said, str):
+        return parse_moves(said)
+    return check_moves(said) if said else ()
 
 
 def _steering(options: GenerateOptions) -> Steering:
@@ -149,6 +160,8 @@ def _override(options: GenerateOptions) -> IngredientOverride | None:
 def _check_length_is_free(task: Task, options: GenerateOptions) -> None:
     if task.makes_still and ("seconds" in options or "fps" in options):
         raise RequestError("A picture has no length and no frame rate.", fix="Leave --seconds and --fps out.")
+    if task is Task.WORLD and "seconds" in options:
+        raise RequestError("The actions say how long a world is: one for each frame.", fix="Leave --seconds out.")
     if task.keeps_length and "seconds" in options:
         raise RequestError(
             f"The task {task} keeps the length of the clip that is given.", fix="Leave --seconds out, or cut the clip."
@@ -158,6 +171,8 @@ def _check_length_is_free(task: Task, options: GenerateOptions) -> None:
 def _seconds(task: Task, options: GenerateOptions, material: Material, config: Config) -> float:
     if task.makes_still:
         return 1.0
+    if moves := _moves(options):
+        return len(moves) / _fps(task, options, material, config)
     if task.keeps_length and material.clips:
         return material.clips[0].duration_s
     return options.get("seconds", config.generation.seconds)

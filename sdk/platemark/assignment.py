@@ -24,6 +24,7 @@ from platemark.tasks.loop import LoopVideo, plan_loop
 from platemark.tasks.planned import PlannedClip
 from platemark.tasks.text_to_image import TextToImage, plan_text_to_image
 from platemark.tasks.text_to_video import TextToVideo, plan_text_to_video
+from platemark.tasks.world import SteeredWorld, plan_world
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,14 @@ def _image(generator: Generator, work: Assignment) -> PlannedClip:
     )
 
 
+def _world(generator: Generator, work: Assignment) -> PlannedClip:
+    asked = work.request
+    task = SteeredWorld(
+        prompt=work.prompt, moves=asked.inputs.moves, size=asked.size, fps=asked.fps, sampling=work.sampling
+    )
+    return plan_world(generator, task)
+
+
 _PLANNERS: Mapping[Task, Callable[[Generator, Assignment], PlannedClip]] = {
     Task.TEXT_TO_VIDEO: _text_to_video,
     Task.IMAGE_TO_VIDEO: _image_to_video,
@@ -165,6 +174,7 @@ _PLANNERS: Mapping[Task, Callable[[Generator, Assignment], PlannedClip]] = {
     Task.LOOP: _loop,
     Task.EDIT: _edit,
     Task.IMAGE: _image,
+    Task.WORLD: _world,
 }
 
 

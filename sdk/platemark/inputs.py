@@ -34,6 +34,7 @@ class Task(StrEnum):
     LOOP = "loop"
     EDIT = "edit"
     IMAGE = "image"
+    WORLD = "world"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -126,11 +127,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """The pictures and clips that are handed over, in the caller's order, and the frames to fill in."""
+    """The pictures and clips that are handed over, in the caller's order, the frames to fill in, each frame's move."""
 
     images: tuple[GivenImage, ...] = ()
     clips: tuple[Path, ...] = ()
     fill: Span | None = None
+    moves: tuple[str, ...] = ()
 
 
 NO_INPUTS = Inputs()
@@ -168,6 +170,8 @@ def choose_task(inputs: Inputs, *, strength: float | None, output: Path | None) 
         if inputs.fill is not None:
             return Task.INFILL
         return Task.EXTEND if strength is None else Task.EDIT
+    if inputs.moves:
+        return Task.WORLD
     wants_still = output is not None and output.suffix.lower() in STILL_ENDINGS
     return Task.IMAGE if wants_still else Task.TEXT_TO_VIDEO
 
@@ -193,6 +197,13 @@ def check_inputs(task: Task, inputs: Inputs, *, strength: float | None) -> None:
             if inputs.fill is not None
             else "The task infill needs to know which frames to make anew.",
             fix="Leave --fill out." if inputs.fill is not None else "For example: --fill 12-20, or --fill 0.5s-1.2s.",
+        )
+    if bool(inputs.moves) != (task is Task.WORLD):
+        raise RequestError(
+            f"The task {task} takes no actions; world does."
+            if inputs.moves
+            else "The task world needs to know what the camera does in each frame.",
+            fix="Leave --actions out." if inputs.moves else "For example: --actions forward*8,left*4,jump.",
         )
     if strength is not None and task is not Task.EDIT:
         raise RequestError(f"The task {task} takes no strength; edit does.", fix="Leave --strength out.")

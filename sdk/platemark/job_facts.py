@@ -59,6 +59,7 @@ def form_facts(request: ClipRequest) -> dict[str, JsonValue]:
         "places": [None if each.place is None else [each.place.unit, repr(each.place.value)] for each in inputs.images],
         "fill": None if inputs.fill is None else [inputs.fill.unit, repr(inputs.fill.first), repr(inputs.fill.stop)],
         "sampling": [repr(steering.steps), repr(steering.guidance), steering.sampler, repr(steering.shift)],
+        "moves": list(inputs.moves),
         "strength": repr(steering.strength),
         "negative": steering.negative,
         "rewrite": request.rewrite,

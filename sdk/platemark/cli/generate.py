@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from platemark.asking import GenerateOptions
 
 _PASSED_ON = (
-    *("out", "task", "fill", "seconds", "size", "fps", "seed", "model", "overwrite"),
+    *("out", "task", "fill", "actions", "seconds", "size", "fps", "seed", "model", "overwrite"),
     *("strength", "negative", "steps", "guidance", "sampler", "shift", "rewrite", "actor", "byline", "desk"),
 )
 """Options that mean the same to the library, under the same names."""
@@ -38,6 +38,7 @@ def generate(
     images: option.Images = None,
     clips: option.Clips = None,
     fill: option.Fill = None,
+    actions: option.Actions = None,
     seconds: option.Seconds = None,
     size: option.FrameSize = None,
     fps: option.Fps = None,

@@ -43,6 +43,13 @@ Clips = Annotated[
 Fill = Annotated[
     str | None, typer.Option("--fill", help="The frames to make anew: 12-20 (both included), or 0.5s-1.2s.")
 ]
+Actions = Annotated[
+    str | None,
+    typer.Option(
+        "--actions",
+        help="A world: what the camera does, frame by frame: forward*8,left*4,jump. For weights trained with actions.",
+    ),
+]
 Seconds = Annotated[
     float | None, typer.Option(help="Length, 0.25 to 60: of the clip, of what is added, or of the passage.")
 ]

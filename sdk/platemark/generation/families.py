@@ -141,7 +141,7 @@ def way_of(model: KnownModel, request: GenerationRequest) -> Way:
     """
     conditioning = request.conditioning
     can = " or ".join(model.ways)
-    if conditioning.kind in ("source", "loop"):
+    if conditioning.kind in ("source", "loop", "world"):
         raise RequestError(
             f"This {model.family.name} model cannot make a {conditioning.kind}; it starts from {can}.",
             fix="Use the model 'embedded'.",

@@ -15,6 +15,7 @@ import numpy as np
 from platemark.clip import Size, check_prompt, check_range
 from platemark.errors import RequestError
 from platemark.generation.resize import RGB
+from platemark.moves import write_moves
 from platemark_provenance.digest import JsonValue
 
 MAX_GIVEN_BYTES = 512 * 2**20
@@ -69,13 +70,14 @@ def _refuse_clashes(given: Iterable[Footage]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditioning:
-    """What shapes a clip besides its prompt. At most one of the three kinds is used at a time.
+    """What shapes a clip besides its prompt. At most one of these kinds is used at a time.
 
     Attributes:
         given: frames that are kept to the last bit; all others are made.
         source: a clip as long as the one that comes out, to be changed towards the prompt.
         strength: how far from the source the clip may go, 0 to 1.
         shape: a `still` is one picture at a telling moment; a `loop`'s last frame leads into its first.
+        moves: what the camera does in each frame of a world, in models' names.
 
     Raises:
         RequestError: kinds are mixed, given frames clash, or the strength is out of bounds.
@@ -85,22 +87,26 @@ class Conditioning:
     source: Footage | None = None
     strength: float = 1.0
     shape: Literal["clip", "still", "loop"] = "clip"
+    moves: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_range("strength", self.strength, 0.0, 1.0)
-        if (len(self.given) > 0) + (self.source is not None) + (self.shape != "clip") > 1:
+        if (len(self.given) > 0) + (self.source is not None) + (self.shape != "clip") + bool(self.moves) > 1:
             raise RequestError(
-                "Given frames, a clip to change, and a loop or still cannot be asked for at once.", fix="Choose one."
+                "Given frames, a clip to change, a loop or still, and a world cannot be asked for at once.",
+                fix="Choose one.",
             )
         _refuse_clashes(self.given)
 
     @property
-    def kind(self) -> Literal["none", "given", "source", "still", "loop"]:
+    def kind(self) -> Literal["none", "given", "source", "still", "loop", "world"]:
         """Name what is used."""
         if self.given:
             return "given"
         if self.source is not None:
             return "source"
+        if self.moves:
+            return "world"
         return "none" if self.shape == "clip" else self.shape
 
     def check_fits(self, size: Size, *, frames: int) -> None:
@@ -118,12 +124,19 @@ class Conditioning:
                     f"Frame {footage.stop - 1} is given, but the clip's frames are 0 to {frames - 1}.",
                     fix="Place it earlier, or ask for a longer clip.",
                 )
+        if self.moves and len(self.moves) != frames:
+            raise RequestError(
+                f"A world of {frames} frames needs as many moves; got {len(self.moves)}.",
+                fix="Give one for each frame.",
+            )
         if self.source is not None and (self.source.first, self.source.stop) != (0, frames):
             raise RequestError(f"The clip to change has {self.source.stop} frames; the result {frames}.")
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give what decides the frames, for a log or a digest: places and digests, never pictures."""
+        moves: dict[str, JsonValue] = {"moves": write_moves(self.moves)} if self.moves else {}
         return {
+            **moves,
             "kind": self.kind,
             "given": [{"first": each.first, "frames": len(each.pixels), "sha256": each.sha256} for each in self.given],
             "source": None if self.source is None else self.source.sha256,

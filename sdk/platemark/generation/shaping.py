@@ -12,6 +12,7 @@ from platemark.generation.card import ModelCard
 from platemark.generation.holes import Hole, Tempo, plan_holes
 from platemark.generation.plan import ClipPlan, describe, plan_clip, plan_windows
 from platemark.generation.scenes import SlotValues, goes_on
+from platemark.moves import write_moves
 
 _RETURNING_MOTION = "bouncing"
 """It goes on, but a ring of it is a smear (looked at on sheets): the model has it start from the middle."""
@@ -78,13 +79,38 @@ def plan_shape(card: ModelCard, values: SlotValues, request: GenerationRequest) 
         return _plan_loop(card, request, clip, tempo)
     if kind == "still":
         return _plan_still(card, values, request, clip, tempo)
+    moves = request.conditioning.moves
+    if moves:
+        _check_follows_moves(card)
     return Shape(
         clip=clip,
         tempo=tempo,
         walks=len(plan_windows(clip.latent_frames, length=tempo.window)),
         native_frames=clip.native_frames,
         resampling=describe(clip, request.size, fps=request.fps, native_fps=card.native.fps),
+        conditions=(f"the camera is told: {write_moves(moves)}",) if moves else (),
     )
+
+
+def native_moves(request: GenerationRequest, clip: ClipPlan, *, group: int) -> tuple[str, ...]:
+    """Give the move of each native frame that is sampled: that of the frame nearest to it in time, then the last.
+
+    Args:
+        request: the world that is asked for.
+        clip: how its frames come of native ones.
+        group: native frames in a latent frame.
+    """
+    moves = request.conditioning.moves
+    count = 1 + (clip.latent_frames - 1) * group
+    return tuple(moves[min(round(native / clip.pace), len(moves) - 1)] for native in range(count)) if moves else ()
+
+
+def _check_follows_moves(card: ModelCard) -> None:
+    if card.architecture.transformer.actions == 0:
+        raise RequestError(
+            f"The weights of the model {card.name!r} were trained without actions: they steer no world.",
+            fix="Leave --actions out, or train weights with actions (platemark train) and install them.",
+        )
 
 
 def plan_ring(frames: int, *, natural: float, group: int) -> RingPlan:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from platemark.generation.actions import action_indices, action_shares
 from platemark.generation.backend import CancelToken, Progress, ProgressListener
 from platemark.generation.checkpoint import Networks
 from platemark.generation.config import SamplerConfig
@@ -39,6 +40,7 @@ class Job:
         unwanted: what it shall not show, as the transformer reads it; nothing by default.
         source: a clip to start from instead of noise.
         keep: takes latents before they are decoded.
+        moves: what the camera does in each native frame; none where nothing is said.
     """
 
     plan: ClipPlan
@@ -52,6 +54,7 @@ class Job:
     unwanted: tuple[int, ...] = ()
     source: "SourceClip | None" = None
     keep: LatentKeeper = NOTHING_KEPT
+    moves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def _sampled(networks: Networks, job: Job, stretch: Stretch, known: Tensor | Non
     noise = window_noise(networks, job, range(window.first, window.stop))
     given, source = _given(noise, window, known), _source(networks, job, window)
     strength = 1.0 if job.source is None else job.source.strength
-    walk = Walk(job.sampler, guidance_of(networks, job), given, source, strength)
+    walk = Walk(job.sampler, guidance_of(networks, job, _told(networks, job, window)), given, source, strength)
     # Each window is a clip of its own to the model, which was trained on positions 0 to 4 alone.
     positions = torch.arange(noise.shape[1])[None]
     report = step_reporter(job, done=stretch.done, total=stretch.total)
@@ -143,11 +146,24 @@ def window_noise(networks: Networks, job: Job, frames: range) -> Tensor:
     return draw_noise(job.seed, frames, height=job.plan.rows, width=job.plan.columns, channels=channels)[None]
 
 
-def guidance_of(networks: Networks, job: Job) -> Guidance:
-    """Embed what to follow and what to move away from."""
+def guidance_of(networks: Networks, job: Job, told: Tensor | None = None) -> Guidance:
+    """Embed what to follow and what to move away from.
+
+    Args:
+        networks: do the embedding.
+        job: says what to show, and what not.
+        told: (1, t, a) float32, the share of each action in each latent frame; none where no camera is steered.
+    """
     slots = torch.tensor([job.slots])
     away = torch.tensor([job.unwanted]) if job.unwanted else torch.zeros_like(slots)
-    return Guidance(networks.transformer.encode_slots(slots), networks.transformer.encode_slots(away))
+    return Guidance(networks.transformer.encode_slots(slots, told), networks.transformer.encode_slots(away))
+
+
+def _told(networks: Networks, job: Job, window: Window) -> Tensor | None:
+    if not job.moves:
+        return None
+    actions = torch.tensor([action_indices(job.moves)])
+    return action_shares(actions, group=networks.autoencoder.config.group_frames)[:, window.first : window.stop]
 
 
 def step_reporter(job: Job, *, done: int, total: int) -> Callable[[int], None]:

@@ -227,3 +227,13 @@ def wait_for_part(folder: Path) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("the job never began to write")
         time.sleep(0.02)
+
+
+def test_a_world_is_wrong_usage_for_weights_without_actions(run: Run, home_path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "world.mp4"
+
+    ended = run("generate", "a calm blue sea", "--actions", "forward*8", "--out", out, "--home", home_path)
+
+    assert ended.code == 2
+    assert "trained without actions" in ended.err
+    assert not out.exists()

@@ -28,7 +28,7 @@ from platemark.generation.kept import NOTHING_KEPT, LatentKeeper
 from platemark.generation.prompts import understand
 from platemark.generation.resize import RGB
 from platemark.generation.scenes import SCENE_RULES, guidance_for
-from platemark.generation.shaping import plan_shape
+from platemark.generation.shaping import native_moves, plan_shape
 
 if TYPE_CHECKING:
     from platemark.generation.checkpoint import Networks
@@ -201,6 +201,7 @@ class EmbeddedGenerator:
             unwanted=avoidance.unwanted.indices(),
             source=source_clip(request, shape),
             keep=keep or NOTHING_KEPT,
+            moves=native_moves(request, shape.clip, group=shape.tempo.group),
         )
         making = Making(request=request, shape=shape, job=job, scene=SCENE_RULES[values.scene or ""])
         try:

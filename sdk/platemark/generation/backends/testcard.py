@@ -88,10 +88,10 @@ class TestCardGenerator:
         """Plan the card; every word of the prompt is ignored, and listed.
 
         Raises:
-            RequestError: a loop, or a clip to change: the card can only keep given frames.
+            RequestError: a loop, a world, or a clip to change: the card can only keep given frames.
         """
         kind = request.conditioning.kind
-        if kind in ("source", "loop"):
+        if kind in ("source", "loop", "world"):
             raise RequestError(f"The test card cannot make a {kind}.", fix="Use the model 'embedded'.")
         words = dict.fromkeys(word[:40] for word in re.findall(r"\w+", request.prompt.lower()))
         return ResolvedRequest(
