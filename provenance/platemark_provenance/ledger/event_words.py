@@ -21,7 +21,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     EventType.POLICY_DECIDED: ("The policy decided: {decision}{reasons}.", "정책 판정: {decision}{reasons}."),
     EventType.POLICY_CHANGED: ("The policy pack was changed.", "정책 묶음이 바뀌었습니다."),
     EventType.REVIEW_REQUESTED: ("An editor's decision was asked for.", "편집자의 결정을 요청했습니다."),
-    EventType.REVIEW_SIGNED_OFF: ("An editor decided: {decision}.", "편집자 결정: {decision}."),
+    EventType.REVIEW_CLAIMED: ("An editor took the request to look at.", "편집자가 요청을 검토하기 시작했습니다."),
+    EventType.REVIEW_SIGNED_OFF: ("An editor approved the request.", "편집자가 요청을 승인했습니다."),
+    EventType.REVIEW_REJECTED: ("An editor turned the request down.", "편집자가 요청을 반려했습니다."),
+    EventType.REVIEW_APPLIED: (
+        "The request went on, on the strength of the approval {ticket}.",
+        "승인 {ticket}에 따라 요청을 계속했습니다.",
+    ),
     EventType.GENERATION_STARTED: (
         "Generation began: {frames} frames at {fps} a second, {size}, seed {seed}.",
         "생성을 시작했습니다: {frames}프레임, 초당 {fps}, {size}, 시드 {seed}.",

@@ -1,6 +1,6 @@
 """The clips that the mark is measured on: drawn here, one of each difficult kind, or read from a folder.
 
-One rule: a clip is the same on every machine, and none of them is one the mark's numbers were chosen on.
+One rule: a clip is the same on every machine, and none of them is one that the mark was tuned on.
 """
 
 from collections.abc import Callable, Iterator

@@ -56,8 +56,8 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_measured(tmp
 def test_the_policy_benchmark_measures_what_it_names() -> None:
     result = run_bench("policy", Options(quick=True))
 
-    assert [claim.unit for claim in result.claims] == ["ms", "ms"]
-    assert all(claim.value > 0 for claim in result.claims)
+    assert {claim.unit for claim in result.claims} == {"ms", "share"}
+    assert all(claim.value >= 0 for claim in result.claims)
 
 
 @pytest.mark.usefixtures("holding")

@@ -200,7 +200,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "one_page": lambda content: content[:4096],
     "schema_overwritten": lambda content: content[:100] + b"\xa5" * 3996 + content[4096:],
     "schema_that_is_no_text": lambda content: content.replace(b"CREATE TABLE e", b"CREATE T\x80BLE e"),
-    "noise_in_the_middle": lambda content: content[:8192] + bytes(range(1, 256)) * 64 + content[8192 + 255 * 64 :],
+    "noise_in_the_middle": lambda content: content[:8192] + bytes(range(1, 256)) * 880 + content[8192 + 255 * 880 :],
 }
 
 

@@ -1,5 +1,6 @@
 """`platemark generate` as its user meets it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -212,12 +213,23 @@ def test_a_progress_bar_is_shown_on_a_terminal_only(home_path: Path, tmp_path: P
     leader, follower = os.openpty()
     command = [sys.executable, "-m", "platemark", "generate", PROMPT, *QUICK, "--out", str(tmp_path / "c.mp4")]
 
-    subprocess.run([*command, "--home", str(home_path)], check=True, stderr=follower, stdout=subprocess.DEVNULL)
+    job = subprocess.Popen([*command, "--home", str(home_path)], stderr=follower, stdout=subprocess.DEVNULL)
     os.close(follower)
-    shown = os.read(leader, 100_000).decode("utf-8", "replace")
+    shown = read_to_end(leader)
     os.close(leader)
 
+    assert job.wait(timeout=60) == 0
     assert "\x1b[" in shown
+
+
+def read_to_end(terminal: int) -> str:
+    """Read all that is written to a terminal, while it is written: its buffer is small, and a writer would wait."""
+    pieces: list[bytes] = []
+    # Linux says EIO when nobody holds the other end any more.
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 65_536):
+            pieces.append(piece)
+    return b"".join(pieces).decode("utf-8", "replace")
 
 
 def wait_for_part(folder: Path) -> None:
