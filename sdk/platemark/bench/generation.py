@@ -6,10 +6,11 @@ fails and says why.
 
 from platemark.bench.claims import Claim, Options
 from platemark.bench.generation_cost import measure_cost
+from platemark.bench.generation_diffusers import measure_diffusers
 from platemark.bench.generation_quality import measure_quality
 from platemark.bench.generation_sameness import measure_sameness
 
 
 def measure(options: Options) -> list[Claim]:
-    """Measure cost, sameness and quality."""
-    return [*measure_cost(options), *measure_sameness(options), *measure_quality(options)]
+    """Measure cost, sameness, the same model in diffusers, and quality."""
+    return [*measure_cost(options), *measure_sameness(options), *measure_diffusers(options), *measure_quality(options)]

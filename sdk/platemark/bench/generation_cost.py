@@ -60,9 +60,9 @@ def measure_cost(options: Options) -> list[Claim]:
 def _cold(options: Options) -> list[Claim]:
     with tempfile.TemporaryDirectory(prefix="platemark-generation-") as name:
         home = Path(name) / "home"
-        _run(_COLD, "init", home, "--org", "Benchmark News", "--quiet")
+        run_alone(_COLD, "init", home, "--org", "Benchmark News", "--quiet")
         runs = [
-            _run(
+            run_alone(
                 *(_COLD, "generate", PROMPT, "--size", f"{SIDE}x{SIDE}", "--fps", FPS, "--seconds", FRAMES / FPS),
                 *("--seed", turn, "--out", Path(name) / f"{turn}.mp4", "--home", home, "--quiet"),
             )
@@ -103,7 +103,7 @@ def _warm(options: Options) -> list[Claim]:
 def _decoding(options: Options) -> list[Claim]:
     cases = [("one image of 2048x2048", 2048, 1), ("10 s of 512x512", 512, 13 if options.quick else 10 * FPS)]
     return [
-        Claim(f"decode {what}, peak memory", _run(_DECODE, side, frames).peak_bytes / MEBIBYTE, "MiB", 2048)
+        Claim(f"decode {what}, peak memory", run_alone(_DECODE, side, frames).peak_bytes / MEBIBYTE, "MiB", 2048)
         for what, side, frames in cases
     ]
 
@@ -147,8 +147,16 @@ def _a_busy_core() -> Iterator[None]:
         busy.wait()
 
 
-def _run(code: str, *words: object) -> Spent:
-    """Run some code in a process of its own, which says at its end what it spent."""
+def run_alone(code: str, *words: object) -> Spent:
+    """Run some code in a process of its own, which says at its end what it spent.
+
+    Args:
+        code: Python statements on one line.
+        words: what they find in `sys.argv`.
+
+    Raises:
+        CalledProcessError: the code failed.
+    """
     start = time.perf_counter()
     command = [sys.executable, "-c", code + _REPORT, *map(str, words)]
     # torch reads this when it starts; the figures are for one core unless the SDK itself decides otherwise.

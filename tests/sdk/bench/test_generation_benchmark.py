@@ -28,19 +28,19 @@ QUICK = Options(quick=True)
 def test_a_process_says_what_memory_it_took_and_not_what_its_parent_holds() -> None:
     held = bytearray(200 << 20)
 
-    small = cost._run("x = bytearray(1)").peak_bytes
-    large = cost._run("x = bytearray(150 << 20)").peak_bytes
+    small = cost.run_alone("x = bytearray(1)").peak_bytes
+    large = cost.run_alone("x = bytearray(150 << 20)").peak_bytes
 
     assert len(held) > large - small > 100 << 20
 
 
 def test_a_process_that_fails_is_no_measurement() -> None:
     with pytest.raises(Exception, match="exit status"):
-        cost._run("raise SystemExit(3)")
+        cost.run_alone("raise SystemExit(3)")
 
 
 def test_decoding_is_measured_with_the_shipped_weights_and_stays_in_bounds() -> None:
-    spent = cost._run(cost._DECODE, 512, 1)
+    spent = cost.run_alone(cost._DECODE, 512, 1)
 
     assert 100 << 20 < spent.peak_bytes < 2 << 30
 

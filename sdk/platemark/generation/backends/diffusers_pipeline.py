@@ -15,6 +15,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from diffusers.utils import logging
 from pydantic import TypeAdapter
 from torch import Tensor
 
@@ -213,6 +214,7 @@ def as_pipeline(card: ModelCard, networks: Networks) -> PlatemarkPipeline:
 
 def load_pipeline(directory: str) -> PlatemarkPipeline:
     """Load an exported folder, from this machine alone and without running anything in it."""
+    logging.disable_progress_bar()  # progress is the caller's to print
     pipeline: PlatemarkPipeline = PlatemarkPipeline.from_pretrained(
         directory, local_files_only=True, use_safetensors=True, trust_remote_code=False
     )
