@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import uuid_utils
 
 from platemark.errors import OutputError
@@ -18,13 +17,13 @@ from platemark.media.luma import luma_of, with_luma
 from platemark.media.still import is_still, read_still, write_still
 from platemark.media.video import (
     EncodeSettings,
-    YuvFrame,
     combine,
     map_luma,
     read_frames_yuv420,
     read_video_facts,
     write_video,
 )
+from platemark.media.yuv import turned
 from platemark.observation import STILL_FPS, Search, observe
 from platemark.outputs import OutputPaths, check_output_name, create_part, move_into_place
 from platemark_provenance.digest import JsonValue, sha256_file
@@ -135,19 +134,10 @@ class _Marking:
         """Mark a clip frame by frame, upright as a player shows it, and give it its sound back."""
         facts = read_video_facts(self.source)
         sampler = ContentSampler(fps=float(facts.fps))
-        upright = (_turned(frame, facts.rotation_deg) for frame in read_frames_yuv420(self.source))
+        upright = (turned(frame, facts.rotation_deg) for frame in read_frames_yuv420(self.source))
         frames = sampler.watch(map_luma(upright, self.embedder.mark), luma=lambda frame: frame.y)
         write_video(frames, self.paths.rendered, settings=EncodeSettings(fps=facts.fps))
         if not facts.has_audio:
             return self.paths.rendered, sampler.fingerprint()
         combine(self.paths.rendered, self.source, self.paths.signed)
         return self.paths.signed, sampler.fingerprint()
-
-
-def _turned(frame: YuvFrame, degrees: int) -> YuvFrame:
-    """Turn a frame counter-clockwise by whole quarters, so that no player has to."""
-    quarters = round(degrees / 90) % 4
-    if quarters == 0:
-        return frame
-    y, u, v = (np.ascontiguousarray(np.rot90(plane, quarters)) for plane in (frame.y, frame.u, frame.v))
-    return YuvFrame(y, u, v)

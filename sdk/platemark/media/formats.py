@@ -3,7 +3,7 @@
 One rule: tables and plain values; no input or output, no video library. Colour numbers are ITU-T H.273's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -97,6 +97,19 @@ class ColorTags:
             _RANGES.get(color_range, UNKNOWN),
         )
 
+    def codes(self) -> tuple[int, int, int, int]:
+        """Give the four H.273 numbers (primaries, transfer, matrix, range) that `from_codes` reads; 2 is unknown."""
+        return (
+            _code_of(self.primaries, _PRIMARIES),
+            _code_of(self.transfer, _TRANSFERS),
+            _code_of(self.matrix, _MATRICES),
+            next((code for code, name in _RANGES.items() if name == self.range), 0),
+        )
+
+
+def _code_of(word: str, table: Mapping[int, str]) -> int:
+    return next((code for code, name in table.items() if name == word), 2)
+
 
 BT709_LIMITED = ColorTags("bt709", "bt709", "bt709", "tv")
 """What every clip made here is tagged with."""
@@ -148,6 +161,7 @@ class EncodeSettings:
         crf: x264's constant rate factor, 1 (best) to 51.
         preset: x264's speed preset.
         keyframe_interval: the most frames between two key frames; none means two seconds.
+        color: what the clip is tagged with; nothing is converted.
 
     Raises:
         RequestError: a value is out of its range.
@@ -157,6 +171,7 @@ class EncodeSettings:
     crf: int = 18
     preset: str = "medium"
     keyframe_interval: int | None = None
+    color: ColorTags = BT709_LIMITED
 
     def __post_init__(self) -> None:
         if not 0 < self.fps <= 240:

@@ -98,6 +98,15 @@ def map_luma(frames: Iterable[YuvFrame], change: Callable[[Iterable[Luma]], Iter
         raise PlatemarkError(f"A step that changes brightness lost {len(waiting)} frames at the end.")
 
 
+def turned(frame: YuvFrame, degrees: int) -> YuvFrame:
+    """Turn a frame counter-clockwise by whole quarters, so that no player has to."""
+    quarters = round(degrees / 90) % 4
+    if quarters == 0:
+        return frame
+    y, u, v = (np.ascontiguousarray(np.rot90(plane, quarters)) for plane in (frame.y, frame.u, frame.v))
+    return YuvFrame(y, u, v)
+
+
 def _eightfold(plane: _Wide) -> _Wide:
     """Sum 2 rows by (1, 2, 1) columns around every even column; the left edge repeats."""
     rows: _Wide = plane[0::2] + plane[1::2]
