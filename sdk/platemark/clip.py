@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, NewType
+from typing import Literal, NewType, Protocol
 
 from platemark.errors import RequestError
 from platemark.inputs import NO_INPUTS, Inputs, Task, check_inputs
@@ -115,6 +115,30 @@ class Steering:
 
 
 PLAIN_STEERING = Steering()
+
+
+class Asking(Protocol):
+    """What every request says: who asks, for which desk, of which model, and how an approval of it is told apart."""
+
+    @property
+    def actor(self) -> str:
+        """Who asks; empty where nobody was named."""
+        ...
+
+    @property
+    def desk(self) -> str:
+        """The desk it is for; may be empty."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The generator's name."""
+        ...
+
+    @property
+    def seed(self) -> int | str:
+        """Start of all randomness; empty where there is none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

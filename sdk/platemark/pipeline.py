@@ -9,28 +9,25 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Generic
 
 import uuid_utils
 
-from platemark.asking import Order
-from platemark.assignment import Assignment, plan_assignment
-from platemark.clip import Clip, ClipId
-from platemark.description import MadeFacts, describe, manifest_for
-from platemark.errors import Cancelled, GenerationError, LedgerError, OutputError, SourceRefused
-from platemark.generation.backend import CancelToken, Generator, ResolvedRequest
-from platemark.generation.kept import LATENTS_FOLDER, KeptLatents, latents_key
+from platemark.clip import ClipId
+from platemark.errors import LedgerError, OutputError, SourceRefused
+from platemark.generation.backend import CancelToken
 from platemark.home import Home
-from platemark.job_facts import Used, form_facts, identity, start_facts
-from platemark.media.label import LabelSpec, RenderedLabel, render_label
+from platemark.job_facts import Used
+from platemark.media.label import RenderedLabel
 from platemark.outputs import OutputPaths, create_part, job_lock, move_into_place, write_receipt
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
 from platemark.recovery import settle
-from platemark.rendering import Rendered, RenderJob, render, render_still
-from platemark.screening import Screened, screen_texts
+from platemark.rendering import Rendered
+from platemark.screening import Screened
 from platemark.sign_off import SignOff
-from platemark.sources import sources_of, vet
+from platemark.sources import vet
 from platemark.stamping import let_wait
-from platemark.tasks.planned import PlannedClip
+from platemark.work import Bench, Made, Plan, Published, Result, Work
 from platemark_policy.decision import Decision
 from platemark_policy.engine import Engine
 from platemark_provenance.digest import JsonValue, canonical_json, sha256_bytes
@@ -45,12 +42,11 @@ from platemark_provenance.watermark.profile import ALGORITHM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """What a job works with: the home's keys and ledger, and the chosen generator."""
+    """What a job works with: the home's rules, keys and ledger."""
 
     home: Home
     ledger: Ledger
     engine: Engine
-    generator: Generator
     keys: WatermarkKeys
 
 
@@ -64,31 +60,27 @@ class JobOptions:
     cancel: CancelToken
 
 
-class ClipJob:
+class ClipJob(Generic[Plan, Result]):
     """One clip on its way. `run` is the whole story; each private method is one step of it."""
 
-    def __init__(self, workshop: Workshop, order: Order, options: JobOptions) -> None:
+    def __init__(self, workshop: Workshop, work: Work[Plan, Result], options: JobOptions) -> None:
         self._shop = workshop
-        self._order = order
-        self._request = order.request
-        self._sources = sources_of(order.request, order.material)
+        self._work = work
         self._options = options
         self._watch = Stopwatch()
         self.clip_id = ClipId(str(uuid_utils.uuid7()))
         self.job_id = str(uuid_utils.uuid7())
         self._paths = OutputPaths(options.final, self.job_id)
-        self._kept: KeptLatents | None = None
-        info = workshop.generator.info
         self._sign_off = SignOff(
             workshop.home.review_desk(workshop.ledger),
             self.clip_id,
-            order.request,
-            model=f"{info.name} {info.version} {info.weights_sha256 or ''}",
-            material=tuple(each.file.sha256 for each in self._sources),
-            form=workshop.engine.name_input(canonical_json(form_facts(order.request))),
+            work.request,
+            model=work.made_by,
+            material=tuple(each.file.sha256 for each in work.sources),
+            form=workshop.engine.name_input(canonical_json(work.form)),
         )
 
-    def run(self) -> Clip:
+    def run(self) -> Result:
         """Make the clip.
 
         Raises:
@@ -98,67 +90,54 @@ class ClipJob:
             SourceRefused: a given picture or clip must not be used.
             PlatemarkError: anything else. Whatever is raised, nothing was left at the final path.
         """
-        label = self._draw_label()
+        label = self._work.draw_label()
         screened = self._screen_texts()
         used = self._vet_sources()
         plan = self._plan(screened)
         with job_lock(self._shop.home.jobs, self.job_id), _Undo(self):
             embedder = self._reserve(plan, used)
             rendered = self._render(plan, label, embedder)
-            self._screen_frames(rendered)
-            info, measured, mark_id = self._shop.generator.info, rendered.measured, embedder.mark_id
-            made = MadeFacts(
-                self.clip_id,
-                self._request,
-                info,
-                plan,
-                label,
-                mark_id,
-                screened,
+            seen = self._screen_frames(rendered)
+            made = Made(
+                clip_id=self.clip_id,
+                plan=plan,
+                label=label,
+                mark_id=embedder.mark_id,
+                screened=screened or Screened(seen, ""),
                 used=used,
-                measured=measured,
+                rendered=rendered,
                 reviewed=bool(self._sign_off.used),
             )
             signed = self._sign(made)
-            self._record(signed, rendered, mark_id)
-            published = self._publish(signed)
+            self._record(signed, rendered, made.mark_id)
+            entry = self._publish(signed)
             self._write_receipt(signed)
-        return describe(made, signed, published, paths=self._paths, timings=self._watch.seconds)
+        published = Published(signed=signed, entry=entry, paths=self._paths, timings=self._watch.seconds)
+        return self._work.describe(made, published)
 
     # -- the steps -------------------------------------------------------------------------------------------------
 
-    def _screen_texts(self) -> Screened:
+    def _screen_texts(self) -> Screened | None:
         with self._stage("screen"):
-            request, steering = self._request, self._request.steering
-            facts: dict[str, JsonValue] = {
-                "task": request.task.value,
-                "model": request.model,
-                "characters": len(request.prompt),
-                "negative_characters": len(steering.negative),
-                "given": [each.to_json() for each in self._sources],
-            }
-            sealed = {"prompt": request.prompt, "byline": request.byline, "actor": request.actor}
-            if steering.negative:
-                sealed["negative_prompt"] = steering.negative
-            self._log(EventType.PROMPT_SUBMITTED, facts=facts, sealed=sealed)
-            return screen_texts(request, self._shop.engine, at=self._shop.home.clock(), take=self._take_decision)
+            submission = self._work.submission()
+            self._log(EventType.PROMPT_SUBMITTED, facts=submission.facts, sealed=submission.sealed)
+            return self._work.screen(self._shop.engine, at=self._shop.home.clock(), take=self._take_decision)
 
     def _vet_sources(self) -> Used:
         """Verify what was given, and let the log know of what was refused or let in all the same."""
         with self._watch.stage("sources"):
             try:
-                overridden = vet(self._sources, self._shop.home, self._order.override)
+                overridden = vet(self._work.sources, self._shop.home, self._work.override)
             except SourceRefused as error:
                 self._log(EventType.GENERATION_FAILED, facts={"job": self.job_id, "reason": type(error).__name__})
                 raise
-            return Used(self._sources, overridden)
+            return Used(self._work.sources, overridden)
 
-    def _plan(self, screened: Screened) -> PlannedClip:
+    def _plan(self, screened: Screened | None) -> Plan:
         with self._stage("plan"):
-            work = Assignment(self._request, screened.prompt, self._order.material)
-            return plan_assignment(self._shop.generator, work)
+            return self._work.plan(screened)
 
-    def _reserve(self, plan: PlannedClip, used: Used) -> Embedder:
+    def _reserve(self, plan: Plan, used: Used) -> Embedder:
         """Write down what is about to be made before the first byte of it exists.
 
         Signing the tree as it is comes first: a ledger whose key, name or history is not the one that signed before
@@ -167,7 +146,7 @@ class ClipJob:
         with self._stage("reserve"):
             self._shop.ledger.checkpoint()
             registry = self._shop.ledger.registry
-            wanted = canonical_json(identity(self._request, plan.resolved, self._shop.generator.info))
+            wanted = canonical_json(self._work.identity(plan))
             mark_id = derive_mark_id(self._shop.keys, wanted)
             with self._shop.ledger.atomic():
                 registry.reserve_mark(mark_id, self.clip_id, request_sha256=sha256_bytes(wanted))
@@ -180,26 +159,21 @@ class ClipJob:
                 )
                 self._log(EventType.OUTPUT_INTENDED, facts={"job": self.job_id, "name": self._paths.final.name})
             create_part(self._paths.rendered)
-            facts = {"job": self.job_id, **start_facts(self._request, plan, used)}
+            facts = {"job": self.job_id, **self._work.start_facts(plan, used)}
             self._log(EventType.GENERATION_STARTED, facts=facts)
             return Embedder(self._shop.keys, mark_id, alternatives=derive_alternatives(self._shop.keys, wanted))
 
-    def _draw_label(self) -> RenderedLabel:
-        spec = LabelSpec.standard(self._request.label_language, text=self._request.label_text)
-        return render_label(spec, self._request.size)
-
-    def _render(self, plan: PlannedClip, label: RenderedLabel, embedder: Embedder) -> Rendered:
+    def _render(self, plan: Plan, label: RenderedLabel, embedder: Embedder) -> Rendered:
         with self._stage("render"):
-            job = RenderJob(
-                plan=plan,
+            bench = Bench(
                 label=label,
                 embedder=embedder,
+                paths=self._paths,
+                watch=self._watch,
                 on_progress=self._options.on_progress,
                 cancel=self._options.cancel,
-                keep=self._keep_latents(plan.resolved),
             )
-            draw = render_still if self._request.task.makes_still else render
-            rendered = draw(job, self._paths.rendered, watch=self._watch)
+            rendered = self._work.render(plan, bench)
             facts: dict[str, JsonValue] = {"job": self.job_id, "frames": rendered.frames}
             if rendered.measured is not None:
                 facts["measured"] = rendered.measured.to_json()
@@ -207,25 +181,15 @@ class ClipJob:
             self._log(EventType.WATERMARK_EMBEDDED, facts={"alg": ALGORITHM, "id": embedder.mark_id.hex()})
             return rendered
 
-    def _keep_latents(self, resolved: ResolvedRequest) -> KeptLatents:
-        key = latents_key(self._shop.generator.info, resolved)
-        self._kept = KeptLatents(self._shop.home.jobs / LATENTS_FOLDER, key)
-        return self._kept
-
-    def forget_latents(self, ended_by: type[BaseException] | None) -> None:
-        """Remove the kept latents, unless what ended the job is one that the same request may survive next time."""
-        may_go_on = ended_by is not None and issubclass(ended_by, GenerationError | OutputError | MemoryError)
-        if self._kept is not None and (not may_go_on or ended_by is Cancelled):
-            self._kept.remove()
-
-    def _screen_frames(self, rendered: Rendered) -> None:
+    def _screen_frames(self, rendered: Rendered) -> Decision:
         with self._stage("screen_frames"):
             decision = self._shop.engine.screen_frames(
                 rendered.screened, at=self._shop.home.clock(), decision_id=str(uuid_utils.uuid7())
             )
             self._take_decision("frames", decision)
+            return decision
 
-    def _sign(self, made: MadeFacts) -> SignedAsset:
+    def _sign(self, made: Made[Plan]) -> SignedAsset:
         with self._stage("sign"):
             home = self._shop.home
             for source in made.used.sources:
@@ -233,12 +197,12 @@ class ClipJob:
             return sign_file(
                 self._paths.rendered,
                 self._paths.signed,
-                manifest=manifest_for(made, home, self._shop.ledger.head()),
+                manifest=self._work.manifest(made, home, self._shop.ledger.head()),
                 signer=home.claim_signer(),
                 trust=home.trust_store(),
                 options=SigningOptions(
                     ingredients=tuple(each.ingredient for each in made.used.sources),
-                    override=self._order.override,
+                    override=self._work.override,
                     time_stamp=home.time_stamp_policy(),
                 ),
             )
@@ -289,7 +253,7 @@ class ClipJob:
         sealed: Mapping[str, JsonValue] | None = None,
         decision: str | None = None,
     ) -> Appended:
-        request = self._request
+        request = self._work.request
         return self._shop.ledger.append(
             NewEvent(
                 type=event_type,
@@ -310,6 +274,10 @@ class ClipJob:
         self._log(EventType.POLICY_DECIDED, facts=facts, decision=decision.verdict.value)
         self._sign_off.go_on(of, decision)
 
+    def forget(self, ended_by: type[BaseException] | None) -> None:
+        """Let the work remove what it kept for another try, where there will be none."""
+        self._work.forget(ended_by)
+
     def settle(self, reason: str) -> None:
         """Deal with the files of a job that ended early; the ledger is told where it can be."""
         # What cannot be settled now (the ledger itself may be what failed) is settled at the next start.
@@ -319,10 +287,10 @@ class ClipJob:
                 settle(self._shop.ledger, output, reason=reason)
 
 
-class _Undo:
+class _Undo(Generic[Plan, Result]):
     """Settles a job that ends early, whatever ended it: an error, a refusal, Ctrl-C."""
 
-    def __init__(self, job: ClipJob) -> None:
+    def __init__(self, job: ClipJob[Plan, Result]) -> None:
         self._job = job
 
     def __enter__(self) -> None:
@@ -331,6 +299,6 @@ class _Undo:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._job.forget_latents(kind)
+        self._job.forget(kind)
         if kind is not None:
             self._job.settle(kind.__name__)

@@ -5,7 +5,7 @@ One rule: what is not allowed goes on only with an approval of exactly this requ
 
 from dataclasses import dataclass, field
 
-from platemark.clip import ClipId, ClipRequest
+from platemark.clip import Asking, ClipId
 from platemark.errors import PromptHeld, PromptRefused, ReviewRefused
 from platemark.review_desk import Asked, ReviewDesk
 from platemark_policy.decision import Decision, Verdict
@@ -28,7 +28,7 @@ class SignOff:
 
     desk: ReviewDesk
     clip_id: ClipId
-    request: ClipRequest
+    request: Asking
     model: str
     material: tuple[str, ...] = ()
     form: str = ""

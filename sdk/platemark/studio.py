@@ -12,7 +12,9 @@ from platemark.assignment import Assignment, plan_assignment
 from platemark.clip import Clip
 from platemark.config import user_cache
 from platemark.errors import HomeError
+from platemark.generate_work import GenerateWork
 from platemark.generation.backend import CancelToken, Generator, open_generator
+from platemark.generation.kept import LATENTS_FOLDER
 from platemark.generation.licences import check_territories
 from platemark.generation.rewriting import rewrite_for
 from platemark.home import Clock, Home, find_home, open_home, utc_now
@@ -102,11 +104,11 @@ class Studio:
         for source in order.material.files:
             refuse_same_file(source.path, final)
         check_final_path(final, overwrite=overwrite, endings=STILL_ENDINGS if still else (".mp4",))
+        work = GenerateWork(self._generator(request.model), order, self.home.jobs / LATENTS_FOLDER)
         workshop = Workshop(
             home=self.home,
             ledger=self.ledger,
             engine=self.home.policy_engine(),
-            generator=self._generator(request.model),
             keys=self.home.watermark_keys(),
         )
         job = JobOptions(
@@ -116,7 +118,7 @@ class Studio:
             cancel=options.get("cancel") or CancelToken(),
         )
         try:
-            return ClipJob(workshop, order, job).run()
+            return ClipJob(workshop, work, job).run()
         finally:
             # Refusals and holds are news to others as well.
             Telling(self.home, self.ledger).deliver_quietly()
