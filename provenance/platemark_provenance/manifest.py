@@ -22,6 +22,7 @@ from platemark_provenance.manifest_facts import (
     PictureFacts,
     PolicyFacts,
     RequestFacts,
+    SourceFacts,
     check_facts,
     check_ingredients_fit,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "PictureFacts",
     "PolicyFacts",
     "RequestFacts",
+    "SourceFacts",
     "build_edit_manifest",
     "build_image_to_video_manifest",
     "build_stamp_manifest",
@@ -196,7 +198,7 @@ def _made(
     actions = [
         *history,
         *(resized_actions(facts.picture, software) if task not in ("edit", "stamp") else []),
-        label_action(software),
+        *([label_action(software)] if facts.label.drawn else []),
         watermark_action(software),
     ]
     return {

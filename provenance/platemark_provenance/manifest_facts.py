@@ -73,11 +73,23 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class LabelFacts:
-    """The visible label as drawn: its words, their language (BCP 47), and its box (x, y, width, height) in pixels."""
+    """The visible label: its words, their language (BCP 47), and its box (x, y, width, height) in pixels.
+
+    `drawn` is false where the clip came with it.
+    """
 
     text: str
     language: str
     box: tuple[int, int, int, int]
+    drawn: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """The clip that was stamped: the hash of its bytes, and what verifying it came to, in one word."""
+
+    sha256: str
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,7 @@ class ManifestFacts:
     watermark_id: str
     watermark_alg: str = WATERMARK_ALGORITHM
     requested: RequestFacts | None = None
+    source: SourceFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +184,8 @@ def check_facts(facts: ManifestFacts) -> None:
     """
     weights = facts.generator.model_weights_sha256
     digests = {"policy pack hash": facts.policy.pack_sha256, "ledger root": facts.ledger.root}
+    if facts.source is not None:
+        digests["source hash"] = facts.source.sha256
     for name, digest in (digests if weights is None else {**digests, "weights hash": weights}).items():
         if not _SHA256.fullmatch(digest):
             raise SigningError(f"The {name} must be 64 lower-case hexadecimal digits; got {len(digest)} characters.")

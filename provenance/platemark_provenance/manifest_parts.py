@@ -207,6 +207,8 @@ def generation(facts: ManifestFacts, task: str) -> Json:
     }
     if facts.requested is not None:
         data["requested"] = _requested(facts.requested)
+    if facts.source is not None:
+        data["source"] = {"sha256": facts.source.sha256, "verdict": plain_text(facts.source.verdict, 20)}
     moving: Json = {"fps": str(facts.picture.fps), "frames": facts.picture.frames}
     return assertion(GENERATION_LABEL, data if task.endswith("-image") else {**data, **moving})
 

@@ -85,7 +85,7 @@ def ask(prompt: str, options: GenerateOptions, config: Config) -> Order:
     check_inputs(task, inputs, strength=steering.strength)
     _check_length_is_free(task, options)
     material = inspect(inputs)
-    language = _label_language(options.get("label_language", config.label.language), prompt)
+    language = label_language_for(options.get("label_language", config.label.language), prompt)
     request = ClipRequest(
         prompt=prompt,
         seconds=_seconds(task, options, material, config),
@@ -228,8 +228,8 @@ def _still_wording(task: Task, language: str) -> str:
     return STANDARD_STILL_TEXTS.get(language.split("-")[0].lower(), "") if task.makes_still else ""
 
 
-def _label_language(chosen: str, prompt: str) -> str:
-    """Let `auto` follow the prompt: Hangul in it gives a Korean label."""
+def label_language_for(chosen: str, prompt: str) -> str:
+    """Give the label's language: `auto` follows the prompt, where Hangul in it gives a Korean label."""
     if chosen != "auto":
         return chosen
     composed = unicodedata.normalize("NFC", prompt)

@@ -112,7 +112,8 @@ def inspect(inputs: Inputs) -> Material:
         if not path.is_file():
             raise RequestError(f"{path} is not a file.", fix="Check the name.")
     return Material(
-        tuple(_inspect_still(each.path) for each in inputs.images), tuple(_inspect_clip(path) for path in inputs.clips)
+        tuple(_inspect_still(each.path) for each in inputs.images),
+        tuple(inspect_clip(path, longest_s=MAX_SECONDS) for path in inputs.clips),
     )
 
 
@@ -134,16 +135,26 @@ def _inspect_still(path: Path) -> SourceFile:
     return SourceFile(path=path, kind="still", sha256=sha256_file(path), width=facts.width, height=facts.height)
 
 
-def _inspect_clip(path: Path) -> SourceFile:
+def inspect_clip(path: Path, *, longest_s: float) -> SourceFile:
+    """Look at a clip: its size, rate and hash.
+
+    Args:
+        path: the clip.
+        longest_s: the longest that is taken, in seconds.
+
+    Raises:
+        RequestError: it is a picture, a single frame, too long, or of a kind whose manifests cannot be read.
+        MediaError: it is damaged, over a bound, or has a variable frame rate.
+    """
     if is_still(path):
         raise RequestError(f"{path} is a picture, not a clip.", fix="Give it with --image.")
     _check_ending(path, CLIP_ENDINGS, fix="Put it into MP4, for example: ffmpeg -i IN -c copy OUT.mp4")
     facts = read_video_facts(path)
     if facts.frames == 1:
         raise RequestError(f"{path} has a single frame.", fix="Save it as a picture, and give it with --image.")
-    if facts.duration_s > MAX_SECONDS:
+    if facts.duration_s > longest_s:
         raise RequestError(
-            f"{path} lasts {facts.duration_s:.1f} s; a clip has at most {MAX_SECONDS:g} s.", fix="Cut it first."
+            f"{path} lasts {facts.duration_s:.1f} s; a clip has at most {longest_s:g} s.", fix="Cut it first."
         )
     if not is_steady(read_frame_times(path)):
         raise MediaError(

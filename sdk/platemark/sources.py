@@ -19,6 +19,8 @@ from platemark_provenance.manifest_facts import Ingredient, Relationship
 
 _ERRORS: Mapping[str, type[SourceRefused]] = {"untrusted": SourceUntrusted, "reserved": SourceReserved}
 _OVERRIDABLE = ("tampered", "untrusted")
+_CODES: Mapping[str, str] = {"reserved": " [input.rights.no-ai]"}
+"""The code under which other systems know a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def vet(sources: Sequence[Source], home: Home, override: IngredientOverride | No
         overridable = each.kind in _OVERRIDABLE
         if not (overridable and override is not None and each.kind in override.allows):
             raise _ERRORS.get(each.kind, SourceRefused)(
-                f"{each.ingredient.path} cannot be used: {each.why}.",
+                f"{each.ingredient.path} cannot be used: {each.why}{_CODES.get(each.kind, '')}.",
                 fix=f"Use another file, or let an editor decide: --allow-source {each.kind} --reason TEXT --actor NAME."
                 if overridable
                 else "Use another file.",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self, TypeVar, Unpack
 
 from platemark.asking import GenerateOptions, ask, request_from
 from platemark.assignment import Assignment, plan_assignment
@@ -26,11 +26,17 @@ from platemark.pipeline import ClipJob, JobOptions, Workshop
 from platemark.progress import ignore_progress
 from platemark.recovery import Leftover, clean_up
 from platemark.sources import sources_of
+from platemark.stamp_asking import StampOptions, ask_stamp
+from platemark.stamp_work import StampWork
+from platemark.stamped import StampedClip
 from platemark.webhooks.telling import Telling
+from platemark.work import Plan, Result, Work
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.signers.uri import STANDARD_SIGNERS, AskSecret, SignerTable
 
-__all__ = ["AsyncStudio", "GenerateOptions", "Studio", "request_from"]
+__all__ = ["AsyncStudio", "GenerateOptions", "StampOptions", "Studio", "request_from"]
+
+Made = TypeVar("Made")
 
 
 class Studio:
@@ -105,20 +111,41 @@ class Studio:
             refuse_same_file(source.path, final)
         check_final_path(final, overwrite=overwrite, endings=STILL_ENDINGS if still else (".mp4",))
         work = GenerateWork(self._generator(request.model), order, self.home.jobs / LATENTS_FOLDER)
+        return self._run(work, _job_options(final, options))
+
+    def stamp(self, file: Path | str, *, generator: str, **options: Unpack[StampOptions]) -> StampedClip:
+        """Put a clip made elsewhere through policy, label, watermark, signing and log; its manifest stays inside.
+
+        Args:
+            file: the clip; it is left as it is.
+            generator: what made or changed it.
+            **options: see `StampOptions`.
+
+        Raises:
+            RequestError: the request is impossible; nothing was done.
+            MediaError: the clip would have to be converted first; nothing was done.
+            OutputError: the output cannot be written where it was asked for.
+            PromptRefused: the policy blocks the prompt or the frames; the error carries the decision.
+            PromptHeld: an editor must decide; the error carries the decision and a ticket.
+            SourceRefused: the clip was changed, its signer is not trusted, or its owner forbids it.
+            PlatemarkError: anything else. Nothing is ever left at the final path.
+        """
+        source = Path(file).absolute()
+        final = Path(options.get("out") or f"{source.stem}-stamped.mp4").absolute()
+        refuse_same_file(source, final)
+        check_final_path(final, overwrite=options.get("overwrite", False))
+        order = ask_stamp(source, generator, options, self.home)
+        return self._run(StampWork(order), _job_options(final, options))
+
+    def _run(self, work: Work[Plan, Result], options: JobOptions) -> Result:
         workshop = Workshop(
             home=self.home,
             ledger=self.ledger,
             engine=self.home.policy_engine(),
             keys=self.home.watermark_keys(),
         )
-        job = JobOptions(
-            final=final,
-            overwrite=overwrite,
-            on_progress=options.get("on_progress", ignore_progress),
-            cancel=options.get("cancel") or CancelToken(),
-        )
         try:
-            return ClipJob(workshop, work, job).run()
+            return ClipJob(workshop, work, options).run()
         finally:
             # Refusals and holds are news to others as well.
             Telling(self.home, self.ledger).deliver_quietly()
@@ -159,6 +186,15 @@ class Studio:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _job_options(final: Path, options: GenerateOptions | StampOptions) -> JobOptions:
+    return JobOptions(
+        final=final,
+        overwrite=options.get("overwrite", False),
+        on_progress=options.get("on_progress", ignore_progress),
+        cancel=options.get("cancel") or CancelToken(),
+    )
 
 
 class AsyncStudio:
@@ -202,13 +238,16 @@ class AsyncStudio:
         cancel = options.get("cancel") or CancelToken()
         options["cancel"] = cancel
         work: Callable[[], Clip] = lambda: self.studio.generate(prompt, **options)  # noqa: E731  carries the types
-        job = asyncio.ensure_future(asyncio.to_thread(work))
-        try:
-            return await asyncio.shield(job)
-        except asyncio.CancelledError:
-            cancel.cancel()
-            await _ended(job)
-            raise
+        return await _stoppable(work, cancel)
+
+    async def stamp(self, file: Path | str, *, generator: str, **options: Unpack[StampOptions]) -> StampedClip:
+        """Stamp a clip; see `Studio.stamp`. A cancelled task stops the job and leaves nothing behind."""
+        cancel = options.get("cancel") or CancelToken()
+        options["cancel"] = cancel
+        work: Callable[[], StampedClip] = lambda: self.studio.stamp(  # noqa: E731  carries the types
+            file, generator=generator, **options
+        )
+        return await _stoppable(work, cancel)
 
     async def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
         """Say what would be made and at what cost; see `Studio.plan`."""
@@ -228,7 +267,18 @@ class AsyncStudio:
         await self.close()
 
 
-async def _ended(job: asyncio.Future[Clip]) -> None:
+async def _stoppable(work: Callable[[], Made], cancel: CancelToken) -> Made:
+    """Run work in a thread, and stop it where the waiting for it is cancelled."""
+    job = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(job)
+    except asyncio.CancelledError:
+        cancel.cancel()
+        await _ended(job)
+        raise
+
+
+async def _ended(job: asyncio.Future[Made]) -> None:
     """Wait until a job has stopped, however often the waiting is cancelled, and take note of how it ended."""
     while not job.done():
         with suppress(asyncio.CancelledError):

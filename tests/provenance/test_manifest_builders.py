@@ -19,6 +19,7 @@ from platemark_provenance.manifest import (
     Ingredient,
     ManifestFacts,
     PictureFacts,
+    SourceFacts,
     build_edit_manifest,
     build_image_to_video_manifest,
     build_stamp_manifest,
@@ -261,3 +262,21 @@ def test_a_review_by_a_person_is_on_record_without_a_name(facts: ManifestFacts) 
     reviewed = replace(facts, policy=replace(facts.policy, human_review=True))
 
     assert _data(build_stamp_manifest(reviewed, PARENT), "org.platemark.policy")["human_review"] is True
+
+
+def test_a_label_that_was_there_before_is_described_and_not_claimed_as_drawn(facts: ManifestFacts) -> None:
+    manifest = build_stamp_manifest(replace(facts, label=replace(facts.label, drawn=False)), PARENT)
+
+    assert _names(manifest) == ["c2pa.opened", "c2pa.transcoded", "c2pa.watermarked.bound"]
+    assert _data(manifest, "org.platemark.label")["text"] == facts.label.text
+
+
+def test_a_stamped_clip_names_its_source_and_what_verifying_it_came_to(facts: ManifestFacts) -> None:
+    manifest = build_stamp_manifest(replace(facts, source=SourceFacts("ab" * 32, "intact")), PARENT)
+
+    assert _data(manifest, "org.platemark.generation")["source"] == {"sha256": "ab" * 32, "verdict": "intact"}
+
+
+def test_a_source_without_a_real_hash_is_refused(facts: ManifestFacts) -> None:
+    with pytest.raises(SigningError, match="source hash"):
+        build_stamp_manifest(replace(facts, source=SourceFacts("ab", "intact")), PARENT)

@@ -23,6 +23,7 @@ COMMANDS = {
     "init": "platemark.cli.home:init",
     "doctor": "platemark.cli.home:doctor",
     "generate": "platemark.cli.generate:generate",
+    "stamp": "platemark.cli.stamp:stamp",
     "verify": "platemark.cli.verify:verify",
     "withdraw": "platemark.cli.withdraw:withdraw",
     "comply": "platemark.cli.comply:comply",

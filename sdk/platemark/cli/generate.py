@@ -1,21 +1,18 @@
 """`platemark generate`."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from platemark.cli import generation_options as option
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
-from platemark.cli.output import Output, stderr_is_terminal
+from platemark.cli.output import Output
+from platemark.cli.watching import show_progress
 from platemark.clip import Clip
 from platemark.errors import RequestError
 from platemark.home import find_home, home_directory, init, open_home
-from platemark.progress import STAGES, JobProgress, ProgressCallback, ignore_progress
 from platemark_provenance.digest import JsonValue
 
 if TYPE_CHECKING:
@@ -94,7 +91,7 @@ def _run(prompt: str | None, said: Mapping[str, Any], printer: Output) -> int:
     from platemark.studio import Studio
 
     options = _options(said)
-    with Studio.open(_home_or_new(said["home"], printer)) as studio, _progress(printer) as report:
+    with Studio.open(_home_or_new(said["home"], printer)) as studio, show_progress(printer) as report:
         for leftover in studio.leftovers:
             printer.note("{text}", text=leftover.explain(printer.language))
         options["on_progress"] = report
@@ -188,20 +185,3 @@ def _in_words(value: JsonValue) -> str:
     if isinstance(value, list | tuple):
         return "; ".join(_in_words(each) for each in value) or "-"
     return "-" if value is None else str(value)
-
-
-@contextmanager
-def _progress(printer: Output) -> Iterator[ProgressCallback]:
-    """Show a bar where a person looks on, and nothing otherwise."""
-    if printer.as_json or printer.quiet or not stderr_is_terminal():
-        yield ignore_progress
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(STAGES[0], total=None)
-
-        def report(progress: JobProgress) -> None:
-            """Move the bar."""
-            bar.update(task, description=progress.stage, completed=progress.step, total=progress.total or None)
-
-        yield report
