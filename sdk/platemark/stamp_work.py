@@ -3,7 +3,7 @@
 One rule: its picture gets the label and the mark and nothing else; size, rate, colours and sound stay as they came.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -116,6 +116,16 @@ class StampWork:
     def made_by(self) -> str:
         """Name what made the clip, as declared."""
         return f"stamp {self.request.model} {self.request.model_version}"
+
+    @property
+    def form(self) -> Mapping[str, JsonValue]:
+        """Give what else was asked for that an approval holds for."""
+        request = self.request
+        return {
+            "task": "stamp",
+            "source_type": request.source_type,
+            "label": [request.label_language, request.label_text],
+        }
 
     def draw_label(self) -> RenderedLabel:
         """Draw the label.
