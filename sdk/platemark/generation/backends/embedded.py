@@ -27,7 +27,7 @@ from platemark.generation.config import SamplerConfig
 from platemark.generation.kept import NOTHING_KEPT, LatentKeeper
 from platemark.generation.prompts import understand
 from platemark.generation.resize import RGB
-from platemark.generation.scenes import SCENE_RULES, guidance_for
+from platemark.generation.scenes import SCENE_RULES, SlotValues, guidance_for
 from platemark.generation.shaping import native_moves, plan_shape
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ def check_weights() -> bool:
     return True
 
 
+_AGAINST = 2.0
+"""How far to move away from what a negative prompt names."""
+
+
 class EmbeddedGenerator:
     """Make clips of a few simple scenes at 64x64 pixels and 12 frames a second, enlarged to what is asked for.
 
@@ -123,7 +127,7 @@ class EmbeddedGenerator:
         avoidance = avoid(understand(request.prompt), request.controls.negative_prompt)
         reading = avoidance.reading
         shape = plan_shape(self._card, reading.values, request)
-        guidance = guidance_for(reading.values) if request.guidance is None else request.guidance
+        guidance = self._guidance(request, reading.values) if request.guidance is None else request.guidance
         return ResolvedRequest(
             request=request,
             model=NAME,
@@ -139,6 +143,12 @@ class EmbeddedGenerator:
             resampling=shape.resampling,
             conditions=shape.conditions,
         )
+
+    def _guidance(self, request: GenerationRequest, values: SlotValues) -> float:
+        """Choose the weight: none for weights that were taught to need none, but some against a negative prompt."""
+        if self._card.sampler.guidance > 1:
+            return guidance_for(values)
+        return _AGAINST if request.controls.negative_prompt else 1.0
 
     def estimate(self, resolved: ResolvedRequest) -> Cost:
         """Say what a clip will cost, loading the model included; within a factor of two on two idle cores."""

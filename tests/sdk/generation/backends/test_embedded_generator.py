@@ -194,9 +194,21 @@ def resolved(embedded: EmbeddedGenerator, make_request: RequestMaker) -> Resolve
 def test_the_plan_says_what_is_really_made(resolved: ResolvedRequest) -> None:
     assert (resolved.native_width, resolved.native_height) == (64, 64)
     assert (resolved.native_frames, resolved.native_fps) == (25, 12)
-    assert (resolved.steps, resolved.guidance) == (16, 2.0)
+    assert (resolved.steps, resolved.guidance) == (8, 1.0)
     assert "64x64" in resolved.resampling
     assert "512x512" in resolved.resampling
+
+
+def test_only_a_negative_prompt_needs_guidance(embedded: EmbeddedGenerator, make_request: RequestMaker) -> None:
+    request = make_request("a calm sea")
+    against = replace(request, controls=replace(request.controls, negative_prompt="night"))
+
+    assert embedded.resolve(request).guidance == 1.0
+    assert embedded.resolve(against).guidance == 2.0
+    assert (
+        embedded.estimate(embedded.resolve(request)).forwards * 2
+        == embedded.estimate(embedded.resolve(against)).forwards
+    )
 
 
 def test_the_plan_says_what_was_understood(resolved: ResolvedRequest) -> None:

@@ -252,7 +252,7 @@ def test_a_loop_is_seamless_at_other_rates_too(embedded: EmbeddedGenerator, fps:
 def test_a_straight_clip_does_have_a_seam(embedded: EmbeddedGenerator) -> None:
     seam = measure_seam(make(embedded, request("clouds in a sky", 24)))
 
-    assert seam.step > 3 * seam.median
+    assert seam.step > 1.5 * seam.median
 
 
 # -- stills ----------------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_heun_is_another_walk_at_about_twice_the_cost(embedded: EmbeddedGenerato
 
     costs = [embedded.estimate(embedded.resolve(each)).forwards for each in (euler, heun)]
 
-    assert costs == [12, 22]
+    assert costs == [6, 11]
     assert not np.array_equal(make(embedded, euler), make(embedded, heun))
 
 
