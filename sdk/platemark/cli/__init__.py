@@ -26,6 +26,7 @@ COMMANDS = {
     "stamp": "platemark.cli.stamp:stamp",
     "verify": "platemark.cli.verify:verify",
     "withdraw": "platemark.cli.withdraw:withdraw",
+    "export": "platemark.cli.export:export",
     "comply": "platemark.cli.comply:comply",
     "trust": "platemark.cli.trust:app",
     "timestamps": "platemark.cli.timestamps:app",

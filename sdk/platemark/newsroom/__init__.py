@@ -1,0 +1,1 @@
+"""What newsroom systems are told about a clip, in the formats that they read."""
