@@ -100,6 +100,18 @@ def read_layout(file: IO[bytes]) -> Layout:
     return Layout(boxes[0], after, content)
 
 
+def has_one_media_box(file: IO[bytes]) -> bool:
+    """Say whether the whole media lies in one top-level box: not in fragments, and not in several.
+
+    False also where the boxes cannot be told.
+    """
+    try:
+        kinds = [each.kind for each in _top_boxes(file)]
+    except OddLayout:
+        return False
+    return kinds.count(b"mdat") == 1 and b"moof" not in kinds
+
+
 def place_after(layout: Layout, reserved: int) -> tuple[int, ...]:
     """Give where each kept box begins when `reserved` bytes lie between them and the type box."""
     places = []

@@ -32,7 +32,7 @@ from platemark_provenance.ingredient_check import (
 from platemark_provenance.ingredient_gate import find_objections
 from platemark_provenance.manifest import created_labels
 from platemark_provenance.manifest_facts import Ingredient
-from platemark_provenance.mp4_layout import OddLayout
+from platemark_provenance.mp4_layout import OddLayout, has_one_media_box
 from platemark_provenance.new_file import PIECE_BYTES, NewFile, new_file
 from platemark_provenance.reading import ProvenanceReading
 from platemark_provenance.signers.claim_signer import ClaimSigner, prove_key_matches
@@ -182,7 +182,7 @@ def sign_sidecar(
         VerificationError, KeyUnavailable, SigningError: as `sign_file`.
     """
     job = _Job(source, manifest, signer, trust, options)
-    order = _without_embedding(_prepare(job, sidecar))
+    order = replace(_in_one_piece(_prepare(job, sidecar)), embed=False)
     try:
         with new_file(sidecar.parent) as copy:  # the library insists on a place for the asset; it is never named
             store = _write(job, order, copy)
@@ -342,8 +342,14 @@ def _settings(job: _Job, manifest: Mapping[str, JsonValue]) -> Settings:
 
 
 def _signed(job: _Job, order: ClaimOrder, new: NewFile) -> SignedAsset:
-    """Have the library write the file, and read it back."""
-    store = _write(job, order, new)
+    """Have the library write the file, and read it back.
+
+    Media in fragments or in several boxes is hashed in one piece: its Merkle form reads back intact or tampered by
+    chance (c2pa-rs 0.91.3). That takes memory in proportion to the file.
+    """
+    with job.source.open("rb") as content:
+        whole = order if has_one_media_box(content) else _in_one_piece(order)
+    store = _write(job, whole, new)
     new.flush()
     return _reread(job, new.path, store=store)
 
@@ -379,13 +385,16 @@ def _write(job: _Job, order: ClaimOrder, new: NewFile) -> bytes:
         return write_claim(replace(order, time_authority=None), content, new.file)
 
 
-def _without_embedding(order: ClaimOrder) -> ClaimOrder:
-    """Hash in one piece: the Merkle form of a manifest that is not embedded never matches (c2pa-rs 0.91.3)."""
+def _in_one_piece(order: ClaimOrder) -> ClaimOrder:
+    """Hash in one piece, as not every file can be hashed in Merkle form.
+
+    That form never matches for a manifest beside its file, nor for fragments or several media boxes (c2pa-rs 0.91.3).
+    """
     core = order.settings["core"]
     one_piece = {
         name: value for name, value in (core if isinstance(core, dict) else {}).items() if "merkle" not in name
     }
-    return replace(order, settings={**order.settings, "core": one_piece}, embed=False)
+    return replace(order, settings={**order.settings, "core": one_piece})
 
 
 def _reread(job: _Job, path: Path, *, store: bytes, sidecar: bytes | None = None) -> SignedAsset:

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from c2pa import c2pa as binding
 from small_media import boxes, rewrap
 
 from platemark_provenance import c_abi, claim_in_place, signing
+from platemark_provenance import trust as trust_settings
 from platemark_provenance.c_abi import can_reserve
 from platemark_provenance.claim_in_place import store_in, why_not_in_place, write_claim_in_place
 from platemark_provenance.claim_writer import ClaimOrder
@@ -161,6 +163,23 @@ def test_a_fragmented_clip_goes_the_other_way_and_the_log_says_so(
 
     assert (in_place, asset.path.exists()) == ([], True)
     assert "signed the slow way" in caplog.text
+
+
+@pytest.mark.parametrize("second", ["fragments", "two boxes of media"])
+def test_a_layout_that_the_merkle_form_does_not_fit_is_signed_in_one_piece(
+    sign: Sign, plain_clip: Path, trust: TrustStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str
+) -> None:
+    monkeypatch.setattr(claim_in_place, "BIG_FILE_BYTES", 0)
+    monkeypatch.setattr(trust_settings, "BIG_FILE_BYTES", 0)
+    fragments = rewrap(plain_clip, tmp_path / "parts.mp4", container="mp4", movflags="frag_keyframe+empty_moov")
+    twice = tmp_path / "twice.mp4"
+    media = random.Random(3).randbytes(3_000_000)
+    twice.write_bytes(plain_clip.read_bytes() + (8 + len(media)).to_bytes(4, "big") + b"mdat" + media)
+
+    asset = sign({"fragments": fragments, "two boxes of media": twice}[second])
+
+    assert read_provenance(asset.path, trust).integrity == "intact"
+    assert read_provenance(flipped(asset.path, asset.size_bytes - 200), trust).integrity == "tampered"
 
 
 @pytest.mark.parametrize("symbol", c_abi.RESERVING)
