@@ -17,8 +17,9 @@ def check_ledger(ledger: Ledger, *, against: Path | None = None, since: Path | N
 
     Args:
         ledger: the open ledger.
-        against: a checkpoint (signed note), or a receipt (`.tlog-proof`).
-        since: the same of an earlier check; only what came after it is read.
+        against: a checkpoint (signed note), a receipt (`.tlog-proof`), or the folder of a copy as tiles; the last is
+            compared as a whole.
+        since: a checkpoint or receipt of an earlier check; only what came after it is read.
 
     Raises:
         RequestError: a file cannot be read, or is neither.
@@ -28,6 +29,8 @@ def check_ledger(ledger: Ledger, *, against: Path | None = None, since: Path | N
     begin = None if since is None else _note_of(_read(since))
     if against is None:
         return ledger.verify(since=begin)
+    if against.is_dir():
+        return ledger.verify_copy(against)
     content = _read(against)
     if not _is_receipt(content):
         return ledger.verify(against=content, since=begin)

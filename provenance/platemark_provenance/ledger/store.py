@@ -5,7 +5,7 @@ One rule: an event that was acknowledged stays. No method changes or removes one
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +43,7 @@ from platemark_provenance.ledger.sqlite_log import SqliteLog
 from platemark_provenance.ledger.subject_keys import KeyWrapper, SecretWrapper, SubjectKeys
 from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
 from platemark_provenance.ledger.tables import event as event_table
+from platemark_provenance.ledger.tile_files import TileCopy, first_difference, kept_checkpoint, write_tiles
 from platemark_provenance.ledger.tiles import StoredTree
 
 if TYPE_CHECKING:
@@ -343,6 +344,35 @@ class Ledger:
                 return audit.run(tuple(outside), since=after)
         except LedgerCorrupt as error:
             return LedgerReport(False, 0, "", None, None, None, error.message)
+
+    def copy_tiles(self, folder: Path) -> TileCopy:
+        """Write what a folder lacks of the whole log, as C2SP tiles under a new checkpoint; see `tile_files`.
+
+        Raises:
+            LedgerCorrupt: the folder holds signed events that this log does not begin with. See also `checkpoint`.
+            LedgerUnavailable: the folder cannot be written.
+            VerificationError: the folder holds another log's copy.
+        """
+        note = self.checkpoint()
+        with self._database.read() as connection:
+            return write_tiles(connection, folder, note, self.public_key)
+
+    def verify_copy(self, folder: Path) -> LedgerReport:
+        """Check everything in the ledger, and that it begins with the events of a copy made by `copy_tiles`.
+
+        Raises:
+            VerificationError: the copy is not whole, or not of this log; it proves nothing either way.
+            LedgerUnavailable: the database or the copy cannot be read at all.
+        """
+        note = kept_checkpoint(folder)
+        signed = open_checkpoint(note, self.public_key, origin=self._settings.origin)
+        report = self.verify(against=note)
+        with self._database.read() as connection:
+            wrong = first_difference(connection, folder, signed)
+        if wrong is None:
+            return report
+        reason = f"Event {wrong} is not the one in the copy."
+        return replace(report, ok=False, first_bad_seq=wrong, first_bad_column="body", reason=reason)
 
     def pseudonym(self, identity: str) -> str:
         """Give the pseudonym under which this ledger knows a person."""

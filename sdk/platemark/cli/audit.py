@@ -13,6 +13,7 @@ COMMANDS = {
     "verify": "platemark.cli.audit_checking:verify",
     "receipt": "platemark.cli.audit_checking:receipt",
     "export": "platemark.cli.audit_export:export",
+    "tiles": "platemark.cli.audit_checking:tiles",
     "bundle": "platemark.cli.audit_evidence:bundle",
     "report": "platemark.cli.audit_report:report",
     "erase": "platemark.cli.audit_erasure:erase",

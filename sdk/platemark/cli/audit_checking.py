@@ -1,4 +1,4 @@
-"""`platemark audit verify` and `receipt`: whether the log can be believed, and proof that a clip stands in it."""
+"""`platemark audit verify`, `receipt` and `tiles`: whether the log can be believed, and what others can hold it to."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +8,17 @@ import typer
 from platemark.against import check_ledger
 from platemark.cli.audit_options import ReaderName, named_clip, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
+from platemark_provenance.digest import JsonValue
+from platemark_provenance.ledger.event import EventType
 from platemark_provenance.ledger.reading_log import Reader
 
 
 def verify(
     against: Annotated[
         Path | None,
-        typer.Option("--against", help="A checkpoint or receipt that was kept elsewhere; the log must contain it."),
+        typer.Option(
+            "--against", help="A checkpoint, receipt or copy (audit tiles) kept elsewhere; the log must hold it."
+        ),
     ] = None,
     since: Annotated[
         Path | None,
@@ -73,3 +77,24 @@ def receipt(
     out.data({"clip_id": clip_id, "receipt": text})
     if not as_json:
         typer.echo(text, nl=False)
+
+
+def tiles(
+    folder: Annotated[Path, typer.Argument(help="The copy's folder; it is made, or brought up to date.")],
+    reader: ReaderName = None,
+    home: HomeDir = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Copy the log as files (C2SP tlog-tiles): pseudonyms and open facts, never names, prompts or keys.
+
+    Example: platemark audit tiles /mnt/elsewhere/log
+    """
+    out = output(as_json=as_json, lang=lang, quiet=quiet)
+    with require_home(home).open_ledger() as ledger:
+        asked: dict[str, JsonValue] = {"form": "tlog-tiles"}
+        Reader(ledger, reader_name(reader)).record("export", found=None, asked=asked, kind=EventType.AUDIT_EXPORTED)
+        copy = ledger.copy_tiles(folder)
+    out.data({"path": str(folder), "size": copy.size, "added": copy.added, "files": copy.files})
+    out.say("The copy in {path} has {size} events, {added} of them new.", path=folder, size=copy.size, added=copy.added)

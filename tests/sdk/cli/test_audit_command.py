@@ -164,3 +164,15 @@ def test_a_check_since_a_receipt_reads_what_came_after_it(
 
     assert ended.code == 0
     assert "continues the one given, and is whole from event 0 on" in ended.out
+
+
+def test_a_copy_of_the_log_is_what_a_later_check_is_held_to(
+    run: Run, home_path: Path, made: dict[str, Any], tmp_path: Path
+) -> None:
+    copied = run("audit", "tiles", tmp_path / "copy", "--home", home_path, "--json")
+    again = run("audit", "tiles", tmp_path / "copy", "--home", home_path)
+    checked = run("audit", "verify", "--against", tmp_path / "copy", "--home", home_path)
+
+    assert (copied.code, again.code, checked.code) == (0, 0, 0)
+    assert copied.objects[0]["size"] == copied.objects[0]["added"] > 0
+    assert "1 of them new" in again.out
