@@ -85,7 +85,6 @@ class SourceRecord:
         label: `drawn` onto it here, or `kept` because every frame carried it already.
         sound: `kept` packet by packet, or `none`.
         rotation_deg: what a player turned it by, counter-clockwise; the stamped clip is stored upright.
-        mark: this home's mark that was in it already, 16 hexadecimal digits; none where it had none.
         overridden: objections that an editor set aside.
     """
 
@@ -96,7 +95,6 @@ class SourceRecord:
     label: str
     sound: str
     rotation_deg: int
-    mark: str | None = None
     overridden: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:
