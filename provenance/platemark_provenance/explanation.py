@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from platemark_provenance.axes import Axes, IngredientFault, Language, Verdict
+from platemark_provenance.publication import Publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Findings:
     `on_legacy_list` that only a list that is no longer kept up vouches for the signer; `mark_by_record` that the
     watermark follows from the record of exactly this file, so that nobody looked for it; `unsigned_bytes` how many
     bytes lie in padding outside the signature; `fetched_from` the server that the manifest was fetched from, and
-    `fetch_failed` that it was asked for and not got.
+    `fetch_failed` that it was asked for and not got; `publication` whether it is a draft or approved for publication.
     """
 
     verdict: Verdict
@@ -44,6 +45,7 @@ class Findings:
     unsigned_bytes: int = 0
     fetched_from: str | None = None
     fetch_failed: bool = False
+    publication: Publication | None = None
 
 
 def explain(findings: Findings) -> Explanation:
@@ -87,10 +89,16 @@ def _headline(findings: Findings) -> str:
             return str(findings.verdict)
 
 
-def _notes(findings: Findings) -> Iterator[str]:
-    axes = findings.axes
+def _publisher_notes(findings: Findings) -> Iterator[str]:
     if findings.withdrawn is not None:
         yield "note_withdrawn"
+    if findings.publication is not None:
+        yield f"note_{findings.publication}"
+
+
+def _notes(findings: Findings) -> Iterator[str]:
+    axes = findings.axes
+    yield from _publisher_notes(findings)
     if findings.fetched_from is not None:
         yield "note_fetched"
     if axes.manifest == "present" and axes.integrity == "intact" and findings.signed_at:
@@ -171,6 +179,8 @@ ENGLISH = {
     "unrecognised": "Unreadable: this is not a media file that can be read here, so nothing can be said about it.",
     "note_withdrawn": "The publisher withdrew this clip on {day}. Reason given: {withdrawn}",
     "note_fetched": "Its manifest does not lie in the file; it was fetched from {server}, which the file names.",
+    "note_draft": "This is a draft, not approved for publication.",
+    "note_published": "The publisher's manifest says that a second person approved it for publication.",
     "note_time_stamped": "A trusted authority confirms that it was signed by {when}.",
     "note_time_claimed": "It says it was made on {when}; that is the signer's own word.",
     "note_unsigned": "The file has {padding} bytes of padding that no signature covers and that are not empty; players "
@@ -258,6 +268,8 @@ KOREAN = {
     "unrecognised": "읽을 수 없음: 여기서 읽을 수 있는 미디어 파일이 아니므로 아무것도 말할 수 없습니다.",
     "note_withdrawn": "발행자가 {day}에 이 클립을 철회했습니다. 밝힌 이유: {withdrawn}",
     "note_fetched": "매니페스트는 파일 안에 없어, 파일에 적힌 서버 {server}에서 가져왔습니다.",
+    "note_draft": "초안이며 발행 승인을 받지 않았습니다.",
+    "note_published": "발행자의 매니페스트에 따르면 다른 사람이 이 클립의 발행을 승인했습니다.",
     "note_time_stamped": "신뢰할 수 있는 기관이 {when}까지 서명되었음을 확인합니다.",
     "note_time_claimed": "제작 시점은 {when}(으)로 적혀 있으나, 서명자의 주장일 뿐입니다.",
     "note_unsigned": (

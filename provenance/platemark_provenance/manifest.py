@@ -56,6 +56,7 @@ from platemark_provenance.manifest_parts import (
     watermark_action,
 )
 from platemark_provenance.plain_text import plain_text
+from platemark_provenance.publication import draft_statement
 
 __all__ = [
     "ALGORITHMIC_MEDIA",
@@ -213,6 +214,7 @@ def _made(
             policy_statement(facts.policy),
             ledger_statement(facts.ledger),
             label_statement(facts.label),
+            *([draft_statement()] if facts.draft else []),
             *([ai_metadata(facts, source_type)] if names_system else []),
         ],
     }

@@ -117,7 +117,8 @@ class LedgerFacts:
 class ManifestFacts:
     """Everything a manifest states about one clip.
 
-    `watermark_id` is 16 hexadecimal digits; `created_at` is aware; `sdk_version` is platemark's own.
+    `watermark_id` is 16 hexadecimal digits; `created_at` is aware; `sdk_version` is platemark's own. `draft`: it waits
+    for somebody's approval.
     """
 
     clip_id: str
@@ -134,6 +135,7 @@ class ManifestFacts:
     watermark_alg: str = WATERMARK_ALGORITHM
     requested: RequestFacts | None = None
     source: SourceFacts | None = None
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

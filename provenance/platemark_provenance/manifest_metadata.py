@@ -25,17 +25,19 @@ _CONTEXT: Json = {
 _PROMPT = "Iptc4xmpExt:AIPromptInformation"
 _PROMPT_WRITER = "Iptc4xmpExt:AIPromptWriterName"
 _CREATOR = "dc:creator"
-PERSONAL_FIELDS = frozenset({_PROMPT, _PROMPT_WRITER, _CREATOR})
+_CONTRIBUTOR = "dc:contributor"
+PERSONAL_FIELDS = frozenset({_PROMPT, _PROMPT_WRITER, _CREATOR, _CONTRIBUTOR})
 """The fields that make an assertion of metadata a personal one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalFacts:
-    """What a manifest may say about people, where the caller asks for it: the prompt, who wrote it, the bylines."""
+    """What a manifest may say about people, where asked for: the prompt, who wrote it, the bylines, who approved."""
 
     prompt: str = ""
     prompt_writer: str = ""
     creators: tuple[str, ...] = ()
+    contributors: tuple[str, ...] = ()
 
 
 def ai_metadata(facts: ManifestFacts, source_type: str | None) -> Json:
@@ -61,15 +63,17 @@ def with_personal_metadata(manifest: Mapping[str, JsonValue], personal: Personal
     Raises:
         SigningError: there is nothing to say, a prompt too long to be one, or too many creators.
     """
-    if len(personal.prompt) > MAX_PROMPT_CHARACTERS or len(personal.creators) > MAX_CREATORS:
+    people = (*personal.creators, *personal.contributors)
+    if len(personal.prompt) > MAX_PROMPT_CHARACTERS or len(people) > MAX_CREATORS:
         raise SigningError(
             f"A manifest takes a prompt of at most {MAX_PROMPT_CHARACTERS} characters and {MAX_CREATORS} creators; "
-            f"got {len(personal.prompt)} and {len(personal.creators)}."
+            f"got {len(personal.prompt)} and {len(people)}."
         )
     fields: Json = {
         _PROMPT: plain_text(personal.prompt, MAX_PROMPT_CHARACTERS),
         _PROMPT_WRITER: plain_text(personal.prompt_writer, MAX_NAME_CHARACTERS),
-        _CREATOR: [shown for each in personal.creators if (shown := plain_text(each, MAX_NAME_CHARACTERS))],
+        _CREATOR: _shown(personal.creators),
+        _CONTRIBUTOR: _shown(personal.contributors),
     }
     said: Json = {name: value for name, value in fields.items() if value}
     if not said:
@@ -77,6 +81,10 @@ def with_personal_metadata(manifest: Mapping[str, JsonValue], personal: Personal
     assertions = manifest.get("assertions")
     earlier: Sequence[JsonValue] = assertions if isinstance(assertions, list) else []
     return {**manifest, "assertions": [*earlier, _metadata(said)]}
+
+
+def _shown(names: Sequence[str]) -> list[JsonValue]:
+    return [shown for each in names if (shown := plain_text(each, MAX_NAME_CHARACTERS))]
 
 
 def _metadata(fields: Json) -> Json:

@@ -16,10 +16,12 @@ from platemark_provenance.manifest_parts import (
     GENERATION_LABEL,
     LEDGER_LABEL,
     OVERRIDE_LABEL,
+    PUBLICATION_LABEL,
     SOFT_BINDING_LABEL,
     VISIBLE_LABEL_LABEL,
 )
 from platemark_provenance.plain_text import plain_text
+from platemark_provenance.publication import Publication, read_publication
 
 MAX_SOFT_BINDINGS = 64
 MAX_VALUE_CHARACTERS = 4096
@@ -43,6 +45,7 @@ class OwnAssertions:
     """What the manifest says in our own assertions; a field is None where it is absent or malformed.
 
     `watermark_id` is 16 hexadecimal digits. `override_reason`: why an ingredient was used that would have been refused.
+    `publication`: whether it is a draft or approved for publication.
     """
 
     clip_id: str | None = None
@@ -50,6 +53,7 @@ class OwnAssertions:
     label: LabelFacts | None = None
     ledger: LedgerFacts | None = None
     override_reason: str | None = None
+    publication: Publication | None = None
 
 
 def read_soft_bindings(assertions: Sequence[object]) -> tuple[SoftBinding, ...]:
@@ -72,6 +76,7 @@ def read_own_assertions(assertions: Sequence[object]) -> OwnAssertions | None:
         label=_read_label(_data(assertions, VISIBLE_LABEL_LABEL)),
         ledger=_read_ledger(_data(assertions, LEDGER_LABEL)),
         override_reason=_read_reason(_data(assertions, OVERRIDE_LABEL)),
+        publication=read_publication(_all_data(assertions, PUBLICATION_LABEL)),
     )
     return None if own == OwnAssertions() else own
 

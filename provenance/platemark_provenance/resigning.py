@@ -11,15 +11,23 @@ from platemark_provenance.claim_writer import read_store
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import SigningError
 from platemark_provenance.manifest_facts import MAX_TITLE_CHARACTERS, Ingredient
-from platemark_provenance.manifest_metadata import METADATA_LABEL, PERSONAL_FIELDS
+from platemark_provenance.manifest_metadata import (
+    METADATA_LABEL,
+    PERSONAL_FIELDS,
+    PersonalFacts,
+    with_personal_metadata,
+)
 from platemark_provenance.manifest_parts import (
+    PUBLICATION_LABEL,
     SOFT_BINDING_LABEL,
     action_list,
     assertion,
     claim_generator,
     opened_action,
 )
+from platemark_provenance.own_assertions import read_own_assertions
 from platemark_provenance.plain_text import plain_text
+from platemark_provenance.publication import ApprovalFacts, approval_statement
 from platemark_provenance.report_json import Store, mapping, sequence, text
 from platemark_provenance.signers.claim_signer import ClaimSigner
 from platemark_provenance.signing import SignedAsset, SigningOptions, sign_file
@@ -66,6 +74,45 @@ def add_time_stamp(source: Path, destination: Path, *, resigner: Resigner, polic
         trust=resigner.trust,
         options=SigningOptions(ingredients=(parent,), time_stamp=wanted, stamps_parent=True),
     )
+
+
+def approve_publication(
+    source: Path, destination: Path, *, resigner: Resigner, approval: ApprovalFacts, policy: TimeStampPolicy
+) -> SignedAsset:
+    """Write a copy of a signed file that says who approved it for publication, by way of an update manifest.
+
+    The media is the same, byte for byte. What the earlier manifest said of publication is replaced on top of it and
+    stays below.
+
+    Args:
+        source: the signed file.
+        destination: a new file.
+        resigner: who signs.
+        approval: what is stated.
+        policy: whether the new claim gets a time-stamp.
+
+    Raises:
+        SigningError: the source is not a signed file that is trusted here, or what was written does not say so.
+
+    Source: C2PA 2.2, sections 11.2 (update manifests) and 18.14 (c2pa.published, allowed in them).
+    """
+    store = _read_signed(source, resigner)
+    parent = _parent_of(source, store)
+    released: JsonValue = {"action": "c2pa.published", "when": approval.at.isoformat(timespec="seconds")}
+    manifest = _continued(store, resigner, [opened_action(parent), released], without=PUBLICATION_LABEL)
+    earlier = sequence(manifest.get("assertions"))
+    manifest = {**manifest, "assertions": [*map(_json, earlier), approval_statement(approval)]}
+    if approval.name:
+        manifest = with_personal_metadata(manifest, PersonalFacts(contributors=(approval.name,)))
+    options = SigningOptions(ingredients=(parent,), time_stamp=policy, adds_statements=True)
+    asset = sign_file(
+        source, destination, manifest=manifest, signer=resigner.signer, trust=resigner.trust, options=options
+    )
+    own = read_own_assertions(sequence(_read_signed(destination, resigner).active.get("assertions")))
+    if own is None or own.publication != "published":
+        destination.unlink()
+        raise SigningError(f"The approval of {source.name} was written and cannot be read back, so it was removed.")
+    return asset
 
 
 def redact_personal(
@@ -144,9 +191,12 @@ def _parent_of(source: Path, store: Store) -> Ingredient:
     return Ingredient(source, title, "parentOf", _PARENT)
 
 
-def _continued(store: Store, resigner: Resigner, actions: Sequence[JsonValue]) -> dict[str, JsonValue]:
-    """Give a definition that repeats what we state about the clip and adds actions."""
-    kept = [each for each in sequence(store.active.get("assertions")) if _is_ours(mapping(each))]
+def _continued(
+    store: Store, resigner: Resigner, actions: Sequence[JsonValue], *, without: str = ""
+) -> dict[str, JsonValue]:
+    """Give a definition that repeats what we state about the clip and adds actions; `without` is left to the caller."""
+    ours = [each for each in sequence(store.active.get("assertions")) if _is_ours(mapping(each))]
+    kept = [each for each in ours if (text(mapping(each).get("label")) or "").split("__")[0] != without]
     carried = [assertion(text(mapping(each).get("label")) or "", _json(mapping(each).get("data"))) for each in kept]
     return {
         "claim_generator_info": claim_generator(resigner.sdk_version),

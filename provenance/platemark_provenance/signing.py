@@ -91,6 +91,7 @@ class SigningOptions:
         identity: the organisation behind it.
         thumbnail: a small picture of it.
         stamps_parent: whether this only adds a time-stamp to the parent, whose content stays as it is.
+        adds_statements: whether this only says more about the parent, whose content stays as it is.
     """
 
     ingredients: tuple[Ingredient, ...] = ()
@@ -99,6 +100,7 @@ class SigningOptions:
     identity: OrganisationIdentity | None = None
     thumbnail: Thumbnail | None = None
     stamps_parent: bool = False
+    adds_statements: bool = False
 
 
 PLAIN = SigningOptions()
@@ -256,7 +258,8 @@ def _intent(job: _Job, media_type: str) -> Intent:
     if job.parent is None:
         return "new"
     # The library's own check refuses the update manifests it writes into WebP (measured with c2pa-rs 0.91.3).
-    return "update" if job.options.stamps_parent and media_type != "image/webp" else "edit"
+    same_content = job.options.stamps_parent or job.options.adds_statements
+    return "update" if same_content and media_type != "image/webp" else "edit"
 
 
 def _check_paths(source: Path, destination: Path) -> str:

@@ -12,6 +12,7 @@ from platemark_provenance.axes import EXIT_CODES, AiUse, Axes, Language, Verdict
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.explanation import Explanation, Findings, explain
 from platemark_provenance.history import History
+from platemark_provenance.publication import Publication
 from platemark_provenance.reading import FETCH_FAILED, ProvenanceReading
 from platemark_provenance.trust import ListFacts
 from platemark_provenance.withdrawal import Withdrawal
@@ -27,6 +28,7 @@ class MarkFinding:
     to a record of other content. `watermark_id` is what was found, as 16 hexadecimal digits; `clip_id` and
     `record` are the clip it leads to and that clip's stored manifest; `withdrawn` is that the publisher took it back.
     `by_record`: nobody looked, because the file is, byte for byte, the one that was published with that mark.
+    `approved`: whether the log tells of a second person's approval of the clip; None where no log was asked.
     """
 
     state: WatermarkState
@@ -35,6 +37,7 @@ class MarkFinding:
     record: ProvenanceReading | None = None
     withdrawn: Withdrawal | None = None
     by_record: bool = False
+    approved: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Report:
     `watermark_by`: whether a mark was found in the pixels, or follows from the record of exactly this file.
     `unsigned_bytes`: how many lie in padding that the signature leaves out, where they are not all zero.
     `manifest_from`: the server that the manifest was fetched from, where somebody asked for that.
+    `publication`: whether the clip is a draft or was approved for publication, None where nothing is said about it.
     """
 
     path: Path
@@ -66,6 +70,7 @@ class Report:
     watermark_by: Literal["pixels", "record"] | None = None
     unsigned_bytes: int = 0
     manifest_from: str | None = None
+    publication: Publication | None = None
 
     @property
     def exit_code(self) -> int:
@@ -98,6 +103,7 @@ class Report:
             "ai": self.ai,
             "recovered_from": self.recovered_from,
             "withdrawn": None if self.withdrawn is None else self.withdrawn.to_json(),
+            "publication": self.publication,
             "codes": list(self.codes),
             "failed_manifest": self.failed_manifest,
             "explanation": {"en": self.explanation.en, "ko": self.explanation.ko},
@@ -164,8 +170,19 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         history=told.history,
         unsigned_bytes=reading.unsigned_bytes,
         manifest_from=reading.fetched_from,
+        publication=_publication(told, mark),
         watermark_by=("record" if mark.by_record else "pixels") if state in ("matched", "mismatch") else None,
     )
+
+
+def _publication(told: ProvenanceReading, mark: MarkFinding) -> Publication | None:
+    """Take the manifest's word where it holds; a log that knows the clip and of no approval overrules it."""
+    said = told.own.publication if told.own is not None and told.integrity != "tampered" else None
+    if said != "published":
+        return said
+    if told.signer in ("untrusted", "not_checked"):  # anybody can write that assertion
+        return None
+    return "draft" if mark.approved is False else said
 
 
 def _mark_state(reading: ProvenanceReading, mark: MarkFinding) -> WatermarkState:
@@ -221,5 +238,6 @@ def _findings(reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, a
         unsigned_bytes=reading.unsigned_bytes,
         fetched_from=reading.fetched_from,
         fetch_failed=any(each.startswith(FETCH_FAILED) for each in reading.codes),
+        publication=_publication(mark.record if verdict is Verdict.RECOVERED and mark.record else reading, mark),
         declares_watermark=reading.own is not None and reading.own.watermark_id is not None,
     )

@@ -15,6 +15,7 @@ from platemark.errors import RequestError
 from platemark.inputs import NO_INPUTS, Inputs, Task, check_inputs
 from platemark_policy.decision import Decision
 from platemark_provenance.digest import JsonValue
+from platemark_provenance.publication import Publication
 
 ClipId = NewType("ClipId", str)
 """A UUIDv7 in its canonical form: clips sort by when they were asked for."""
@@ -351,6 +352,7 @@ class Clip:
         ledger: the publication's entry.
         receipt: the proof file beside the clip.
         timings: seconds spent in each stage.
+        publication: `draft` where the home wants a second person's approval before it is published; else None.
     """
 
     clip_id: ClipId
@@ -370,6 +372,7 @@ class Clip:
     ledger: LedgerEntry
     receipt: Path
     timings: Mapping[str, float]
+    publication: Publication | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give the object that `generate --json` prints."""
@@ -396,5 +399,6 @@ class Clip:
             "manifest": {"label": self.manifest_label, "sha256": self.manifest_sha256},
             "ledger": asdict(self.ledger),
             "receipt": str(self.receipt),
+            "publication": self.publication,
             "timings": {stage: round(seconds, 4) for stage, seconds in self.timings.items()},
         }

@@ -118,6 +118,17 @@ class ReviewSettings(BaseModel):
     hours: int = Field(default=72, ge=1, le=24 * 90)
 
 
+class PublishSettings(BaseModel):
+    """The publish gate: whether clips are drafts until a second person approves, and the profiles they must pass."""
+
+    model_config = _SECTION
+
+    gate: bool = False
+    profiles: tuple[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")], ...] = Field(
+        default=(), max_length=32
+    )
+
+
 class WebhookSettings(BaseModel):
     """Who is told what happened: one address, and the hosts that messages may go to."""
 
@@ -214,6 +225,7 @@ class Config(BaseSettings):
     label: LabelDefaults = LabelDefaults()
     policy: PolicySettings = PolicySettings()
     review: ReviewSettings = ReviewSettings()
+    publish: PublishSettings = PublishSettings()
     webhooks: WebhookSettings = WebhookSettings()
     signing: SigningSettings = SigningSettings()
     ledger: LedgerNaming = LedgerNaming()
@@ -284,6 +296,10 @@ pack = ""        # empty: the newsroom pack that comes with platemark
 [review]
 editors = []     # names of those who may decide; empty: anybody but the one who asked
 hours = 72       # how long a ticket, and then an approval, counts
+
+[publish]
+gate = false     # true: clips are drafts until a second person approves them (platemark publish)
+profiles = []    # what a clip must pass to be published, such as ["eu-art50", "kr-ai-basic"]
 
 [webhooks]
 url = ""         # who is told what happened, such as "https://cms.example/hooks/platemark"

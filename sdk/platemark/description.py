@@ -39,7 +39,10 @@ from platemark_provenance.watermark.profile import ALGORITHM
 
 @dataclass(frozen=True, slots=True)
 class MadeFacts:
-    """What is known about a clip once its frames are rendered. `reviewed`: editors let pass what would have stopped."""
+    """What is known about a clip once its frames are rendered. `reviewed`: editors let pass what would have stopped.
+
+    `draft`: it waits for a second person's approval.
+    """
 
     clip_id: ClipId
     request: ClipRequest
@@ -51,6 +54,7 @@ class MadeFacts:
     used: Used = NOTHING_USED
     measured: Measured | None = None
     reviewed: bool = False
+    draft: bool = False
 
     @property
     def native_size(self) -> tuple[int, int]:
@@ -138,6 +142,7 @@ def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts
         ledger=LedgerFacts(origin=head.origin, size=head.size, root=head.root),
         watermark_id=made.mark_id.hex(),
         watermark_alg=ALGORITHM,
+        draft=made.draft,
         requested=RequestFacts(
             task=request.task.value,
             seconds="" if still else repr(request.seconds),
@@ -150,7 +155,7 @@ def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts
 def describe(
     made: MadeFacts, signed: SignedAsset, published: Appended, *, paths: OutputPaths, timings: Mapping[str, float]
 ) -> Clip:
-    """Give the caller's view of a published clip."""
+    """Give the caller's view of a clip that is at its final path."""
     info = made.generator
     return Clip(
         clip_id=made.clip_id,
@@ -170,6 +175,7 @@ def describe(
         ledger=LedgerEntry(published.seq, published.event_id, published.root),
         receipt=paths.receipt,
         timings=dict(timings),
+        publication="draft" if made.draft else None,
     )
 
 

@@ -12,6 +12,8 @@ PlatemarkError                    exit code, message, fix
 │   ├── SourceUntrusted           6  its signer is not trusted here
 │   └── SourceReserved            3  its owner does not allow it to be shown to a model
 ├── NotFetched                    1  (platemark.remote_manifest) becomes a code of the report
+├── PublicationRefused            3  checks of the publish gate that did not pass; carries them
+│   └── ProfileFailed             7  only compliance profiles fail
 ├── GenerationError               1  the model failed
 │   └── Cancelled                 130  the caller asked to stop
 ├── PolicyError                   1  (platemark_policy.errors)
@@ -32,7 +34,11 @@ PlatemarkError                    exit code, message, fix
     ├── LedgerCorrupt             5
     └── SchemaMismatch            1
 ```
+
+`FailedCheck` is what a refusal of publication carries; `error_json` gives what a command prints for an error.
 """
+
+from dataclasses import asdict, dataclass
 
 from platemark_policy.errors import PolicyError, PromptHeld, PromptRefused, ReviewRefused, RulePackError
 from platemark_provenance.digest import JsonValue
@@ -52,6 +58,7 @@ from platemark_provenance.errors import (
 
 __all__ = [
     "Cancelled",
+    "FailedCheck",
     "GenerationError",
     "HomeError",
     "KeyUnavailable",
@@ -65,8 +72,10 @@ __all__ = [
     "OutputError",
     "PlatemarkError",
     "PolicyError",
+    "ProfileFailed",
     "PromptHeld",
     "PromptRefused",
+    "PublicationRefused",
     "RequestError",
     "ReviewRefused",
     "RulePackError",
@@ -116,6 +125,48 @@ class MediaError(PlatemarkError):
     exit_code = 5
 
 
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """One check of the publish gate that did not pass.
+
+    Args:
+        number: its place among the checks, from 1.
+        name: its short name.
+        message: what was found, a sentence.
+        fix: what to do, a sentence.
+        detail: what exactly, such as the clauses that fail; may be empty.
+    """
+
+    number: int
+    name: str
+    message: str
+    fix: str
+    detail: str = ""
+
+
+class PublicationRefused(PlatemarkError):
+    """A clip may not be published, or exported where the home asks for approval first.
+
+    Args:
+        failed: every check that did not pass, in order; at least one.
+    """
+
+    exit_code = 3
+
+    def __init__(self, failed: tuple[FailedCheck, ...]) -> None:
+        self.failed = failed
+        told = " ".join(
+            f"({each.number} {each.name}) {each.message}{f' [{each.detail}]' if each.detail else ''}" for each in failed
+        )
+        super().__init__(f"Not published: {told}", fix=" ".join(dict.fromkeys(each.fix for each in failed)))
+
+
+class ProfileFailed(PublicationRefused):
+    """Nothing but a compliance profile stands against publication."""
+
+    exit_code = 7
+
+
 class SourceRefused(PlatemarkError):
     """A given picture or clip must not be used: it was changed after it was signed, or nothing can be read in it."""
 
@@ -150,4 +201,7 @@ def error_json(error: PlatemarkError) -> dict[str, JsonValue]:
         return {**error.decision.to_json(), "ticket": error.ticket, "seed": error.seed}
     if isinstance(error, PromptRefused):
         return error.decision.to_json()
-    return {"error": {"type": type(error).__name__, "message": error.message, "fix": error.fix}}
+    told: dict[str, JsonValue] = {"type": type(error).__name__, "message": error.message, "fix": error.fix}
+    if isinstance(error, PublicationRefused):
+        return {"publication": "refused", "checks": [asdict(each) for each in error.failed], "error": told}
+    return {"error": told}

@@ -154,4 +154,5 @@ class GenerateWork:
             used=made.used,
             measured=made.rendered.measured,
             reviewed=made.reviewed,
+            draft=made.draft,
         )

@@ -68,6 +68,7 @@ class ClipJob(Generic[Plan, Result]):
         self._work = work
         self._options = options
         self._watch = Stopwatch()
+        self._draft = workshop.home.config.publish.gate
         self.clip_id = ClipId(str(uuid_utils.uuid7()))
         self.job_id = str(uuid_utils.uuid7())
         self._paths = OutputPaths(options.final, self.job_id)
@@ -107,6 +108,7 @@ class ClipJob(Generic[Plan, Result]):
                 used=used,
                 rendered=rendered,
                 reviewed=bool(self._sign_off.used),
+                draft=self._draft,
             )
             signed = self._sign(made)
             self._record(signed, rendered, made.mark_id)
@@ -217,7 +219,12 @@ class ClipJob(Generic[Plan, Result]):
             )
             self._log(
                 EventType.MANIFEST_SIGNED,
-                facts={"label": signed.label, "manifest_sha256": signed.manifest_sha256, "sha256": signed.sha256},
+                facts={
+                    "label": signed.label,
+                    "manifest_sha256": signed.manifest_sha256,
+                    "sha256": signed.sha256,
+                    "draft": self._draft,
+                },
             )
             let_wait(self._shop.home, self._shop.ledger, signed, clip_id=self.clip_id, final=self._paths.final)
 
@@ -226,7 +233,7 @@ class ClipJob(Generic[Plan, Result]):
             move_into_place(self._paths.signed, self._paths.final, overwrite=self._options.overwrite)
             self._paths.remove_parts()
             return self._log(
-                EventType.CLIP_PUBLISHED,
+                EventType.CLIP_DRAFTED if self._draft else EventType.CLIP_PUBLISHED,
                 facts={"sha256": signed.sha256, "label": signed.label, "bytes": signed.size_bytes},
             )
 

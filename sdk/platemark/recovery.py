@@ -12,8 +12,8 @@ from platemark.home import Home
 from platemark.media.destination import output_error
 from platemark.outputs import OutputPaths, is_running, write_receipt
 from platemark_provenance.digest import JsonValue, sha256_file
-from platemark_provenance.ledger.event import EventType, NewEvent
-from platemark_provenance.ledger.registry import OutputRecord
+from platemark_provenance.ledger.event import ISSUED, Event, EventType, NewEvent
+from platemark_provenance.ledger.registry import OutputRecord, clip_of
 from platemark_provenance.ledger.store import Ledger
 
 
@@ -65,17 +65,19 @@ def settle(ledger: Ledger, output: OutputRecord, *, reason: str) -> Leftover:
         LedgerError: the ledger cannot be written; the files are dealt with all the same.
     """
     paths = OutputPaths(output.final_path, output.job_id)
-    signed = _signed_sha256(ledger, output.clip_id)
-    if signed and paths.final.is_file() and sha256_file(paths.final) == signed:
+    signed = _signed(ledger, output)
+    sha256 = signed.facts.get("sha256") if signed else None
+    if signed and isinstance(sha256, str) and paths.final.is_file() and sha256_file(paths.final) == sha256:
         return _finish(ledger, output, paths, signed)
     return _remove(ledger, output, paths, reason)
 
 
-def _signed_sha256(ledger: Ledger, clip_id: str) -> str | None:
-    """Give the hash of the finished file as `manifest.signed` recorded it."""
+def _signed(ledger: Ledger, output: OutputRecord) -> Event | None:
+    """Give the event that tells the hash of this job's finished file; a publication's names its job."""
+    clip_id = clip_of(output.clip_id)
+    job = output.job_id if clip_id != output.clip_id else None
     signed = [event for event in ledger.trace(clip_id) if event.type == EventType.MANIFEST_SIGNED]
-    recorded = signed[-1].facts.get("sha256") if signed else None
-    return recorded if isinstance(recorded, str) else None
+    return next((event for event in reversed(signed) if event.facts.get("job") == job), None)
 
 
 def _settle_or_report(ledger: Ledger, output: OutputRecord) -> Leftover:
@@ -85,24 +87,28 @@ def _settle_or_report(ledger: Ledger, output: OutputRecord) -> Leftover:
         return Leftover(output.clip_id, output.final_path, "stuck", str(error))
 
 
-def _finish(ledger: Ledger, output: OutputRecord, paths: OutputPaths, sha256: str) -> Leftover:
+def _finish(ledger: Ledger, output: OutputRecord, paths: OutputPaths, signed: Event) -> Leftover:
     _remove_parts(paths)
-    if not any(event.type == EventType.CLIP_PUBLISHED for event in ledger.trace(output.clip_id)):
+    clip_id, sha256 = clip_of(output.clip_id), str(signed.facts.get("sha256"))
+    kind = EventType.CLIP_DRAFTED if signed.facts.get("draft") is True else EventType.CLIP_PUBLISHED
+    if not any(event.type in ISSUED and event.seq > signed.seq for event in ledger.trace(clip_id)):
         facts: dict[str, JsonValue] = {"job": output.job_id, "sha256": sha256, "finished_by": "recovery"}
-        ledger.append(NewEvent(type=EventType.CLIP_PUBLISHED, clip=output.clip_id, facts=facts))
-    write_receipt(paths.receipt, ledger.receipt(output.clip_id))
+        ledger.append(NewEvent(type=kind, clip=clip_id, facts=facts))
+    write_receipt(paths.receipt, ledger.receipt(clip_id))
     ledger.registry.publish_output(output.job_id, sha256)
-    return Leftover(output.clip_id, paths.final, "finished", "")
+    return Leftover(clip_id, paths.final, "finished", "")
 
 
 def _remove(ledger: Ledger, output: OutputRecord, paths: OutputPaths, reason: str) -> Leftover:
     removed = _remove_parts(paths)
     facts: dict[str, JsonValue] = {"job": output.job_id, "reason": reason, "removed": len(removed)}
+    clip_id = clip_of(output.clip_id)
+    kind = EventType.GENERATION_ABANDONED if clip_id == output.clip_id else EventType.PUBLICATION_ABANDONED
     with ledger.atomic():
-        ledger.append(NewEvent(type=EventType.GENERATION_ABANDONED, clip=output.clip_id, facts=facts))
+        ledger.append(NewEvent(type=kind, clip=clip_id, facts=facts))
         ledger.registry.release_mark(output.clip_id)
         ledger.registry.abandon_output(output.job_id)
-    return Leftover(output.clip_id, paths.final, "removed", reason)
+    return Leftover(clip_id, paths.final, "removed", reason)
 
 
 def _remove_parts(paths: OutputPaths) -> tuple[Path, ...]:

@@ -244,6 +244,7 @@ class StampWork:
             watermark_id=made.mark_id.hex(),
             watermark_alg=ALGORITHM,
             source=SourceFacts(self.file.sha256, plan.verdict),
+            draft=made.draft,
         )
         return build_stamp_manifest(facts, made.used.sources[0].ingredient)
 
@@ -266,6 +267,7 @@ class StampWork:
             ledger=LedgerEntry(entry.seq, entry.event_id, entry.root),
             receipt=published.paths.receipt,
             timings=dict(published.timings),
+            publication="draft" if made.draft else None,
         )
 
     def _record(self, made: Made[StampPlan]) -> SourceRecord:

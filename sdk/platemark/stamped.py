@@ -12,6 +12,7 @@ from platemark.clip import ClipId, Label, LedgerEntry, ModelName, Size, check_na
 from platemark.errors import RequestError
 from platemark_policy.decision import Decision
 from platemark_provenance.digest import JsonValue
+from platemark_provenance.publication import Publication
 
 DIGITAL_SOURCE_PREFIX = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 SOURCE_TYPES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
@@ -122,6 +123,7 @@ class StampedClip:
         ledger: the publication's entry.
         receipt: the proof file beside the clip.
         timings: seconds spent in each stage.
+        publication: `draft` where a second person must approve it first; else None.
     """
 
     clip_id: ClipId
@@ -139,6 +141,7 @@ class StampedClip:
     ledger: LedgerEntry
     receipt: Path
     timings: Mapping[str, float]
+    publication: Publication | None = None
 
     @property
     def model(self) -> ModelName:
@@ -168,5 +171,6 @@ class StampedClip:
             "manifest": {"label": self.manifest_label, "sha256": self.manifest_sha256},
             "ledger": asdict(self.ledger),
             "receipt": str(self.receipt),
+            "publication": self.publication,
             "timings": {stage: round(seconds, 4) for stage, seconds in self.timings.items()},
         }

@@ -24,6 +24,7 @@ from platemark.media.destination import refuse_same_file
 from platemark.outputs import check_final_path
 from platemark.pipeline import ClipJob, JobOptions, Workshop
 from platemark.progress import ignore_progress
+from platemark.publishing import Published, PublishOptions, publish
 from platemark.recovery import Leftover, clean_up
 from platemark.sources import sources_of
 from platemark.stamp_asking import StampOptions, ask_stamp
@@ -150,6 +151,19 @@ class Studio:
             # Refusals and holds are news to others as well.
             Telling(self.home, self.ledger).deliver_quietly()
 
+    def publish(self, clip: str | Path, **options: Unpack[PublishOptions]) -> Published:
+        """Publish a clip on a second person's word; see `platemark.publishing.publish` for the checks.
+
+        Args:
+            clip: the file as it was made.
+            **options: see `PublishOptions`.
+
+        Raises:
+            PublicationRefused: a check did not pass; the error carries each.
+            PlatemarkError: anything else. The draft is whole, and nothing is at the new path.
+        """
+        return publish(self.home, self.ledger, Path(clip), **options)
+
     def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
         """Say what would be made and at what cost. Nothing is screened, made or logged.
 
@@ -248,6 +262,11 @@ class AsyncStudio:
             file, generator=generator, **options
         )
         return await _stoppable(work, cancel)
+
+    async def publish(self, clip: str | Path, **options: Unpack[PublishOptions]) -> Published:
+        """Publish a clip on a second person's word; see `Studio.publish`."""
+        work: Callable[[], Published] = lambda: self.studio.publish(clip, **options)  # noqa: E731  carries the types
+        return await asyncio.to_thread(work)
 
     async def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
         """Say what would be made and at what cost; see `Studio.plan`."""

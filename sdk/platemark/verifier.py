@@ -194,7 +194,7 @@ class Verifier:
         return self._fetched[1]
 
     def _judge(self, reading: ProvenanceReading, mark: MarkFinding) -> Report:
-        mark = replace(mark, withdrawn=self._withdrawn(reading, mark))
+        mark = replace(mark, withdrawn=self._withdrawn(reading, mark), approved=self._approved(reading, mark))
         return replace(judge(reading, mark), trust_lists=self._trust.lists)
 
     def _look_for_mark(self, path: Path, reading: ProvenanceReading) -> MarkFinding:
@@ -261,6 +261,20 @@ class Verifier:
             if record is not None:
                 return record.withdrawn
         return mark.withdrawn
+
+    def _approved(self, reading: ProvenanceReading, mark: MarkFinding) -> bool | None:
+        """Let the log say whether a second person approved the clip, where this home knows it."""
+        if self._memory is None:
+            return None
+        ledger, clip_id = self._memory.ledger, mark.clip_id
+        if reading.active_label is not None:
+            record = ledger.registry.record_for_label(reading.active_label)
+            clip_id = record.clip_id if record is not None else clip_id
+        if clip_id is None:
+            return None
+        from platemark_provenance.approval import publication
+
+        return publication(ledger.trace(clip_id)) is not None
 
     def _finding(
         self, state: Literal["matched", "mismatch"], mark_id: "WatermarkId", record: "ClipRecord"

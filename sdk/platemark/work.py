@@ -53,7 +53,10 @@ class Bench:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made(Generic[Plan]):
-    """What is known once the frames are rendered and allowed. `reviewed`: editors let pass what would have stopped."""
+    """What is known once the frames are rendered and allowed. `reviewed`: editors let pass what would have stopped.
+
+    `draft`: it waits for a second person's approval.
+    """
 
     clip_id: ClipId
     plan: Plan
@@ -63,6 +66,7 @@ class Made(Generic[Plan]):
     used: Used
     rendered: Rendered
     reviewed: bool
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,6 +196,7 @@ def test_a_report_becomes_the_json_of_the_verify_command() -> None:
         "ai",
         "recovered_from",
         "withdrawn",
+        "publication",
         "codes",
         "failed_manifest",
         "explanation",
@@ -203,6 +204,7 @@ def test_a_report_becomes_the_json_of_the_verify_command() -> None:
         "trust_lists",
         "watermark_by",
         "unsigned_bytes",
+        "manifest_from",
     ]
     assert shown["axes"] == {
         "manifest": "present",

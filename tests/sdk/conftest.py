@@ -40,3 +40,33 @@ def studio(home_path: Path) -> Iterator[Studio]:
 def clip(studio: Studio, tmp_path: Path) -> Clip:
     """A short test-card clip that was just published."""
     return studio.generate(PROMPT, model="testcard", seconds=0.5, size="256x256", seed=7, out=tmp_path / "clip.mp4")
+
+
+@pytest.fixture
+def gated_path(home_path: Path) -> Path:
+    """A fresh home for one test, with the publish gate on."""
+    config = home_path / "platemark.toml"
+    config.write_text(config.read_text("utf-8").replace("gate = false", "gate = true"), "utf-8")
+    return home_path
+
+
+@pytest.fixture
+def gated(gated_path: Path) -> Iterator[Studio]:
+    """An open studio on a home with the publish gate on."""
+    with Studio.open(gated_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def draft(gated: Studio, tmp_path: Path) -> Clip:
+    """A small clip that waits for approval, made by jw.kim under a byline."""
+    return gated.generate(
+        PROMPT,
+        model="testcard",
+        seconds=0.5,
+        size="128x128",
+        seed=7,
+        out=tmp_path / "draft.mp4",
+        actor="jw.kim",
+        byline="Kim Ji-woo",
+    )

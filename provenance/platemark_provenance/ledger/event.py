@@ -53,6 +53,9 @@ class EventType(StrEnum):
     MANIFEST_SIGNED = "manifest.signed"
     CLIP_PUBLISHED = "clip.published"
     CLIP_WITHDRAWN = "clip.withdrawn"
+    CLIP_DRAFTED = "clip.drafted"
+    CLIP_APPROVED = "clip.approved"
+    PUBLICATION_ABANDONED = "publication.abandoned"
     CLIP_VERIFIED = "clip.verified"
     SOFTBINDING_RESOLVED = "softbinding.resolved"
     MODEL_REGISTERED = "model.registered"
@@ -74,6 +77,10 @@ class EventType(StrEnum):
     CHECKPOINT_ANCHORED = "checkpoint.anchored"
     SCHEMA_MIGRATED = "schema.migrated"
     CLOCK_REGRESSED = "clock.regressed"
+
+
+ISSUED = frozenset({EventType.CLIP_PUBLISHED, EventType.CLIP_DRAFTED})
+"""The kinds that say that a signed file is at its final path: what a receipt is about."""
 
 
 class SealedState(StrEnum):

@@ -39,6 +39,19 @@ LONGEST_PATH = 4_096
 """PATH_MAX on Linux."""
 
 
+_BETWEEN = "/"
+
+
+def edition_of(clip_id: str, job_id: str) -> str:
+    """Name a further signed file of a clip, with a mark, manifest and output of its own in the registry."""
+    return f"{clip_id}{_BETWEEN}{job_id}"
+
+
+def clip_of(registered: str) -> str:
+    """Give the clip that a name in the registry is about: itself, or that of which it is a further file."""
+    return registered.partition(_BETWEEN)[0]
+
+
 class OutputState(StrEnum):
     """How far a file has come."""
 
@@ -53,7 +66,7 @@ class OutputRecord:
 
     Args:
         job_id: the job that makes it.
-        clip_id: the clip it holds.
+        clip_id: the clip it holds, or the name of a further file of one (`clip_of`).
         final_path: where it is to be.
         part_path: where it is written first.
         state: how far it has come.
@@ -139,6 +152,24 @@ class Registry:
                 connection.execute(insert(mark).values(**row, state="reserved", issued_us=now))
             elif found.state == "released" or _differs(found, row):
                 raise LedgerRequestError(f"The clip {clip_id} has another watermark id already, or gave this one up.")
+
+    def reserve_again(self, clip_id: str, job_id: str) -> str:
+        """Give a further signed file of a clip the clip's own mark.
+
+        Returns:
+            the name under which the further file stands here (`edition_of`).
+
+        Raises:
+            LedgerRequestError: the clip has no mark in its frames, or the job has a file already.
+        """
+        name = edition_of(clip_id, job_id)
+        with self._database.write() as connection:
+            found = connection.execute(select(mark).where(mark.c.clip_id == clip_id, mark.c.state == "bound")).first()
+            if found is None:
+                raise LedgerRequestError(f"The clip {clip_id[:80]} has no mark in its frames.")
+            row = {"mark_id": found.mark_id, "request_sha256": found.request_sha256}
+            self.reserve_mark(row["mark_id"], name, request_sha256=row["request_sha256"])
+        return name
 
     def bind_mark(self, clip_id: str, *, fingerprint: bytes, mark_id: bytes | None = None) -> None:
         """Say that the clip's frames carry its mark, and what they look like. Again does nothing.
@@ -276,14 +307,15 @@ class Registry:
         return next(iter(self._records(output.c.sha256 == sha256)), None)
 
     def record(self, clip_id: str) -> ClipRecord | None:
-        """Give what is kept about a clip; None where it is unknown or was not published."""
-        return next(iter(self._records(mark.c.clip_id == clip_id)), None)
+        """Give what is kept about the newest file of a clip; None where it is unknown or never reached its path."""
+        further = mark.c.clip_id.startswith(f"{clip_id}{_BETWEEN}", autoescape=True)
+        return next(iter(self._records((mark.c.clip_id == clip_id) | further)), None)
 
     def _records(self, condition: ColumnElement[bool]) -> tuple[ClipRecord, ...]:
         query = _RECORDS.where(condition).order_by(output.c.published_us.desc(), output.c.job_id.desc())
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-            return tuple(_clip_record(row, _withdrawal(connection, row.clip_id)) for row in rows)
+            return tuple(_clip_record(row, _withdrawal(connection, clip_of(row.clip_id))) for row in rows)
 
 
 _RECORDS = (
@@ -338,7 +370,7 @@ def _clip_record(row: Row[*tuple[Any, ...]], withdrawn: Withdrawal | None) -> Cl
             fix="Restore the database from a backup.",
         )
     return ClipRecord(
-        clip_id=row.clip_id,
+        clip_id=clip_of(row.clip_id),
         mark_id=bytes(row.mark_id),
         manifest_label=row.label,
         manifest=manifest,

@@ -22,7 +22,7 @@ from platemark_provenance.ledger.audit import Audit, LedgerReport
 from platemark_provenance.ledger.checkpoint import Checkpoint, check_origin, open_checkpoint, sign_checkpoint
 from platemark_provenance.ledger.database import Database, database_path
 from platemark_provenance.ledger.erasure import Subjects
-from platemark_provenance.ledger.event import Appended, Event, EventType, NewEvent, Staged
+from platemark_provenance.ledger.event import ISSUED, Appended, Event, NewEvent, Staged
 from platemark_provenance.ledger.jobs import JobQueue
 from platemark_provenance.ledger.postgres import PostgresDatabase, is_postgres_url
 from platemark_provenance.ledger.query import (
@@ -439,7 +439,7 @@ def _check_continues(tree: StoredTree, now: Checkpoint, signed: Checkpoint) -> N
 def _publication(connection: Connection, clip_id: str) -> tuple[int, bytes]:
     """Find the newest publication of a clip: its place and its bytes."""
     table = event_table
-    wanted = (table.c.clip == clip_id) & (table.c.type == EventType.CLIP_PUBLISHED.value)
+    wanted = (table.c.clip == clip_id) & table.c.type.in_([kind.value for kind in ISSUED])
     query = select(table.c.seq, table.c.body).where(wanted).order_by(table.c.seq.desc()).limit(1)
     row = connection.execute(query).first()
     if row is None:

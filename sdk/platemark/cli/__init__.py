@@ -25,6 +25,7 @@ COMMANDS = {
     "generate": "platemark.cli.generate:generate",
     "stamp": "platemark.cli.stamp:stamp",
     "verify": "platemark.cli.verify:verify",
+    "publish": "platemark.cli.publish:publish",
     "withdraw": "platemark.cli.withdraw:withdraw",
     "export": "platemark.cli.export:export",
     "comply": "platemark.cli.comply:comply",

@@ -144,6 +144,11 @@ def _home_or_new(explicit: Path | None, printer: Output) -> Path:
 def _print(printer: Output, clip: Clip, *, task_was_named: bool) -> None:
     printer.data(clip.to_json())
     printer.say("{path}", path=clip.path)
+    if clip.publication == "draft":
+        printer.say(
+            "A draft: a second person approves it with: platemark publish {path} --approver NAME --reason …",
+            path=clip.path,
+        )
     if not task_was_named:
         printer.note("The task is {task}.", task=clip.request.task.value)
     printer.note(

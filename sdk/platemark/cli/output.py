@@ -41,6 +41,10 @@ class Output:
         if not self.quiet:
             sys.stderr.write(self.text(sentence, **fields) + "\n")
 
+    def complain(self, sentence: str, **fields: object) -> None:
+        """Print why something was not done on standard error, also where remarks are not wanted."""
+        sys.stderr.write(self.text(sentence, **fields) + "\n")
+
     def table(self, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print a table for people."""
         if self.as_json:

@@ -30,6 +30,8 @@ TOLD: tuple[EventType, ...] = (
     EventType.REVIEW_SIGNED_OFF,
     EventType.REVIEW_REJECTED,
     EventType.GENERATION_FAILED,
+    EventType.CLIP_DRAFTED,
+    EventType.CLIP_APPROVED,
     EventType.CLIP_PUBLISHED,
     EventType.CLIP_WITHDRAWN,
 )

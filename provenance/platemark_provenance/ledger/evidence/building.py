@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from platemark_provenance.digest import sha256_bytes
 from platemark_provenance.errors import LedgerRequestError
-from platemark_provenance.ledger.event import EventType, NewEvent
+from platemark_provenance.ledger.event import ISSUED, EventType, NewEvent
 from platemark_provenance.ledger.evidence import bundle
 from platemark_provenance.ledger.evidence.content import ProvenEvent, write_events_json
 from platemark_provenance.ledger.evidence.readme import README_TEXT
@@ -90,7 +90,7 @@ def _proofs(ledger: Ledger, clip_id: str) -> dict[str, bytes]:
     events = tuple(ledger.query(clip=clip_id, order="oldest"))
     found = ledger.prove([event.seq for event in events])
     proven = [ProvenEvent(event.seq, event.body, proof) for event, proof in zip(events, found.proofs, strict=True)]
-    published = max(event.seq for event in events if event.type == EventType.CLIP_PUBLISHED)
+    published = max(event.seq for event in events if event.type in ISSUED)
     receipt = next(event for event in proven if event.seq == published)
     return {
         bundle.EVENTS: write_events_json(clip_id, proven),

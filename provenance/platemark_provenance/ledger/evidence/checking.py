@@ -17,7 +17,14 @@ from platemark_provenance.digest import JsonValue, sha256_bytes
 from platemark_provenance.errors import LedgerCorrupt, VerificationError
 from platemark_provenance.ledger import merkle
 from platemark_provenance.ledger.checkpoint import Checkpoint, open_checkpoint
-from platemark_provenance.ledger.event import EventType, decode_body, derive_columns, facts_of, from_microseconds
+from platemark_provenance.ledger.event import (
+    ISSUED,
+    EventType,
+    decode_body,
+    derive_columns,
+    facts_of,
+    from_microseconds,
+)
 from platemark_provenance.ledger.evidence import bundle
 from platemark_provenance.ledger.evidence.building import COMMAND, page, page_data
 from platemark_provenance.ledger.evidence.content import ProvenEvent, read_events_json
@@ -180,7 +187,7 @@ def _check_receipt(files: Mapping[str, bytes], proven: tuple[ProvenEvent, ...], 
     match = next((event for event in proven if event.seq == receipt.index), None)
     if match is None or match.body != receipt.event:
         raise VerificationError("The receipt in the bundle is about another event.")
-    if derive_columns(decode_body(match.body)).type != EventType.CLIP_PUBLISHED:
+    if derive_columns(decode_body(match.body)).type not in ISSUED:
         raise VerificationError("The receipt in the bundle is not about the clip's publication.")
 
 

@@ -18,15 +18,16 @@ _CREATE, _READ, _UPDATE, _DELETE, _OTHER = 1, 2, 3, 4, 99
 _ACTIVITIES = {
     _CREATE: ("home.created", "prompt.submitted", "review.requested", "generation.started", "generation.finished",
               "output.intended", "label.drawn", "watermark.embedded", "manifest.signed", "clip.published",
-              "model.registered", "key.created", "access.granted", "legal_hold.set"),
+              "clip.drafted", "model.registered", "key.created", "access.granted", "legal_hold.set"),
     _READ: ("clip.verified", "softbinding.resolved", "audit.queried", "audit.exported", "policy.decided"),
     _UPDATE: ("policy.changed", "review.signed_off", "key.rotated", "checkpoint.anchored", "schema.migrated",
-              "legal_hold.released", "clip.withdrawn"),
-    _DELETE: ("key.revoked", "subject.erased", "retention.pruned", "generation.abandoned"),
+              "legal_hold.released", "clip.withdrawn", "clip.approved"),
+    _DELETE: ("key.revoked", "subject.erased", "retention.pruned", "generation.abandoned",
+              "publication.abandoned"),
 }  # fmt: skip
 _NAMES = {_CREATE: "Create", _READ: "Read", _UPDATE: "Update", _DELETE: "Delete", _OTHER: "Other"}
 _ACTIVITY_OF = {kind: activity for activity, kinds in _ACTIVITIES.items() for kind in kinds}
-_FAILED = frozenset({"generation.failed", "generation.abandoned", "access.denied"})
+_FAILED = frozenset({"generation.failed", "generation.abandoned", "publication.abandoned", "access.denied"})
 _INFORMATIONAL, _LOW, _MEDIUM = 1, 2, 3
 _SEVERITY = {"access.denied": _MEDIUM, "clock.regressed": _MEDIUM, "key.revoked": _MEDIUM, "subject.erased": _LOW}
 
