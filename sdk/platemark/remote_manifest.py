@@ -131,13 +131,13 @@ def _may_be_asked(address: str, host: str) -> bool:
 def _time_limit(opened: socket.socket, expired: threading.Event) -> Iterator[None]:
     """Cut the connection when the time is over, however slowly the other side goes on sending."""
 
-    def cut() -> None:
+    def _cut() -> None:
         expired.set()
         with contextlib.suppress(OSError):
             # The plain socket's own method: that of a TLS socket changes it under the thread that reads.
             socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
-    timer = threading.Timer(TIMEOUT_S, cut)
+    timer = threading.Timer(TIMEOUT_S, _cut)
     timer.daemon = True
     timer.start()
     try:

@@ -116,7 +116,7 @@ def connector(path: Path, busy_timeout_s: float) -> Callable[[], sqlite3.Connect
     # Made once: the working directory may change while the ledger is open.
     address = f"file:{quote(str(path.absolute()))}?mode=rw"
 
-    def connect() -> sqlite3.Connection:
+    def _connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
             address,
             uri=True,
@@ -132,7 +132,7 @@ def connector(path: Path, busy_timeout_s: float) -> Callable[[], sqlite3.Connect
             raise
         return connection
 
-    return connect
+    return _connect
 
 
 def _driver_connection(connection: Connection) -> sqlite3.Connection:

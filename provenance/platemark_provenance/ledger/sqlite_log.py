@@ -206,11 +206,11 @@ def _read_end(raw: sqlite3.Connection) -> _End:
     edge = raw.execute("SELECT idx, width FROM tile WHERE level = 0 ORDER BY idx DESC LIMIT 1").fetchone()
     check_agreement(size, 0 if edge is None else edge[0] * TILE_WIDTH + edge[1])
 
-    def read(level: int, index: int) -> bytes:
+    def _read(level: int, index: int) -> bytes:
         row = raw.execute("SELECT hashes FROM tile WHERE level = ? AND idx = ?", (level, index)).fetchone()
         return b"" if row is None else bytes(row[0])
 
-    return _End(Frontier(size, read), None if last is None else last[1], _version(raw))
+    return _End(Frontier(size, _read), None if last is None else last[1], _version(raw))
 
 
 def _version(raw: sqlite3.Connection) -> int:

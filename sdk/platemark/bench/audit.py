@@ -129,11 +129,11 @@ def _p99(ledger: Ledger, question: Callable[[random.Random], Filter]) -> float:
 
 
 def _export(ledger: Ledger, events: int) -> Claim:
-    def export() -> None:
+    def _write() -> None:
         with tempfile.TemporaryFile() as file:
             write_events(ledger.query(order="oldest"), file, form="jsonl", source=ExportSource("bench", "0"))
 
-    return Claim("events exported as JSON lines", events / _timed(export), "events/s", None)
+    return Claim("events exported as JSON lines", events / _timed(_write), "events/s", None)
 
 
 def _erasure(ledger: Ledger, folder: Path) -> Iterator[Claim]:

@@ -43,8 +43,8 @@ class Witness:
         self.levels: list[list[float]] = []
         self.shown: list[Tensor] = []
 
-    def encode_slots(self, slots: Tensor) -> Any:
-        return self._transformer.encode_slots(slots)
+    def encode_slots(self, slots: Tensor, actions: Tensor | None = None) -> Any:
+        return self._transformer.encode_slots(slots, actions)
 
     def __call__(self, latents: Tensor, noise_level: Tensor, condition: Any, frame_index: Tensor) -> Tensor:
         self.levels.append([round(level, 3) for level in noise_level[0].tolist()])
