@@ -12,6 +12,7 @@ from platemark.home import Home
 from platemark.media.still import is_still, read_still
 from platemark.media.video import read_video_facts
 from platemark.newsroom.facts import ExportFacts, Names, Rendition
+from platemark.publication import require_published
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.ledger.event import Event, EventType, SealedState
 from platemark_provenance.ledger.reading_log import Reader
@@ -76,8 +77,12 @@ def gather_export(home: Home, ledger: Ledger, clip: str, *, reader: str, with_na
 
 
 def _may_leave(home: Home, ledger: Ledger, record: ClipRecord) -> None:
-    """Refuse what must not leave this home. The publish gate belongs here, and nowhere else in the exports."""
-    del home, ledger, record  # a withdrawn clip does leave: with its withdrawal in every format
+    """Refuse what must not leave this home: with the publish gate on, a clip that no second person approved.
+
+    A withdrawn clip does leave: every format tells of its withdrawal, which is what others need to hear.
+    """
+    if record.withdrawn is None:
+        require_published(home, ledger, record.clip_id)
 
 
 def _find(ledger: Ledger, clip: str) -> tuple[ClipRecord, Path]:

@@ -36,3 +36,13 @@ def test_an_export_with_names_says_so(run: Run, made: Made, home_path: Path) -> 
 
 def test_a_clip_that_is_not_ours_is_a_usage_error(run: Run, home_path: Path) -> None:
     assert run("export", "nothing", "--format", "ninjs", "--home", home_path).code == 2
+
+
+def test_with_the_gate_on_nothing_leaves_that_no_second_person_approved(run: Run, made: Made, home_path: Path) -> None:
+    config = home_path / "platemark.toml"
+    config.write_text(config.read_text("utf-8").replace("gate = false", "gate = true"), "utf-8")
+
+    refused = run("export", made["clip_id"], "--format", "ninjs", "--home", home_path)
+
+    assert (refused.code, refused.out) == (3, "")
+    assert "second person" in refused.err
