@@ -262,6 +262,7 @@ def test_a_detection_is_printed_with_its_id_in_hexadecimal() -> None:
             "shift_y": 0.1,
         },
         "frames": 24,
+        "others": [],
     }
 
 
@@ -270,4 +271,5 @@ def test_an_absence_is_printed_with_nulls() -> None:
 
     assert printed == {
         "state": "absent", "id": None, "method": None, "log10_fpr": 0.0, "geometry": None, "frames": 3,
+        "others": [],
     }  # fmt: skip

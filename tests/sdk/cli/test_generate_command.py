@@ -199,7 +199,7 @@ def test_a_start_after_a_killed_run_says_what_it_cleaned_up(run: Run, home_path:
 def test_ctrl_c_ends_with_130_one_line_and_no_file(home_path: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "platemark", "generate", PROMPT, "--model", "testcard", "--seconds", "60"]
     options = ["--size", "512x512", "--out", str(tmp_path / "long.mp4"), "--home", str(home_path)]
-    job = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
+    job = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_interrupts)
     wait_for_part(tmp_path)
     job.send_signal(signal.SIGINT)
     _, err = job.communicate(timeout=60)
@@ -220,6 +220,11 @@ def test_a_progress_bar_is_shown_on_a_terminal_only(home_path: Path, tmp_path: P
 
     assert job.wait(timeout=60) == 0
     assert "\x1b[" in shown
+
+
+def listen_to_interrupts() -> None:
+    """Undo what a shell does to programs in the background: they inherit that Ctrl-C is not meant for them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def read_to_end(terminal: int) -> str:
