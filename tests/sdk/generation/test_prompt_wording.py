@@ -497,7 +497,8 @@ def test_no_words_of_the_lexicon_together_break_the_grammar(words: list[str]) ->
 
 @settings(max_examples=120, deadline=None)
 @given(
-    st.sampled_from(sorted(word for word in KOREAN if "~" not in word)),
+    # "떠" is the stem of a verb, which takes endings and no particles.
+    st.sampled_from(sorted(word for word in KOREAN if "~" not in word and word != "떠")),
     st.sampled_from(sorted(PARTICLES)),
 )
 def test_a_particle_never_makes_a_known_noun_unknown(noun: str, particle: str) -> None:
