@@ -5,7 +5,7 @@ One rule: a mark counts as found only when the bound on a false find is at most 
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from platemark_provenance.digest import JsonValue
@@ -81,7 +81,8 @@ class Detection:
             when absent, the best bound reached, above -9.
         geometry: how the copy was transformed, when detected.
         frames: how many frames went into the evidence.
-        others: further issued ids that are there as surely, the surest first: somebody averaged several copies.
+        others: further issued ids that are there as surely, the surest first: somebody averaged several copies, or the
+            clip was marked before. Of all these `id` is the one that was issued last.
     """
 
     state: Literal["detected", "absent"]
@@ -143,6 +144,7 @@ class Detector:
         found = reader.search(effort)
         if found is None:
             return self._absent(reader.best_log10_fpr)
+        found, others = reader.name_newest(found)
         return Detection(
             state="detected",
             id=found.mark_id,
@@ -150,7 +152,7 @@ class Detector:
             log10_fpr=found.log10_fpr,
             geometry=_describe(found.pose, self._profile.short_side),
             frames=self._gathered.used,
-            others=reader.trace_others(found),
+            others=others,
         )
 
     def evidence(self) -> Evidence | None:
@@ -206,14 +208,23 @@ class _Reader:
             return best
         return self._read_moved(propose_by_sync(self._evidence, count=6))
 
-    def trace_others(self, found: _Found) -> tuple[WatermarkId, ...]:
-        """Name the other issued ids that can be read where one was found."""
+    def name_newest(self, found: _Found) -> tuple[_Found, tuple[WatermarkId, ...]]:
+        """Let the mark that was issued last speak, of all that can be read in one place, and name the others too.
+
+        A clip that carried a mark may have been changed and marked again; what it is now is told by the mark on top.
+        """
         if self._issued is None:
-            return ()
+            return found, ()
         hypotheses = _MOST_READINGS * len(self._issued)
         least = least_score_for(ACCEPT_LOG10_FPR, hypotheses=hypotheses)
         traced = self._issued.find_all(found.soft, least_score=least)
-        return tuple(each.mark_id for each in traced if each.mark_id != found.mark_id)
+        newest = max(traced, key=lambda each: each.place, default=None)
+        ids = dict.fromkeys([found.mark_id, *(each.mark_id for each in traced)])
+        known = any(each.mark_id == found.mark_id for each in traced)
+        if known and newest is not None and newest.mark_id != found.mark_id:
+            bound = log10_false_positive(newest.score, hypotheses=hypotheses)
+            found = replace(found, mark_id=newest.mark_id, method="indexed", log10_fpr=bound)
+        return found, tuple(each for each in ids if each != found.mark_id)
 
     def _read_moved(self, poses: list[Pose]) -> _Found | None:
         fits = [fit_any_shift(self._evidence, pose) for pose in poses]

@@ -25,10 +25,11 @@ _BYTE_SIGNS: Final = 1.0 - 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:,
 
 @dataclass(frozen=True, slots=True)
 class ScoredId:
-    """Name the issued id that fits best, and by how many standard deviations it does."""
+    """Name an issued id, by how many standard deviations it fits, and its place in the order of issue."""
 
     mark_id: WatermarkId
     score: float
+    place: int
 
 
 class IssuedIds:
@@ -44,7 +45,7 @@ class IssuedIds:
 
         Args:
             keys: the keys they were issued under.
-            mark_ids: eight bytes each, in any order.
+            mark_ids: eight bytes each, in the order in which they were issued.
             profile: the profile they were embedded with.
 
         Raises:
@@ -70,7 +71,7 @@ class IssuedIds:
         if totals is None:
             return None
         best = int(np.argmax(totals))
-        return ScoredId(mark_id=self._mark_ids[best], score=float(totals[best]))
+        return ScoredId(self._mark_ids[best], float(totals[best]), best)
 
     def find_all(self, soft_bits: SoftBits, *, least_score: float) -> tuple[ScoredId, ...]:
         """Find every issued id that agrees this well, the best first: an average of copies holds several.
@@ -84,7 +85,7 @@ class IssuedIds:
             return ()
         above = np.flatnonzero(totals >= least_score)
         ordered = above[np.argsort(-totals[above], kind="stable")]
-        return tuple(ScoredId(mark_id=self._mark_ids[i], score=float(totals[i])) for i in ordered)
+        return tuple(ScoredId(self._mark_ids[i], float(totals[i]), int(i)) for i in ordered)
 
     def _score(self, soft_bits: SoftBits) -> NDArray[np.float32] | None:
         """Score every id, in standard deviations."""

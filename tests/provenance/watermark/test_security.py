@@ -84,6 +84,21 @@ def test_the_average_of_several_copies_names_all_of_them_and_nobody_else(
     assert {found.id, *found.others} == set(recipients[:copies])
 
 
+@pytest.mark.parametrize("last", [0, 1])
+def test_of_two_marks_as_sure_the_one_that_was_issued_last_is_named(
+    find: Find, originals: Mapping[str, Clip], keys: WatermarkKeys, last: int
+) -> None:
+    both = [derive_mark_id(keys, b"edition %d" % number) for number in range(2)]
+    still = originals["ball"][:3]
+    versions = [list(Embedder(keys, mark_id).mark(still)) for mark_id in both]
+    averaged = [np.rint(np.mean(frames, axis=0)).astype(np.uint8) for frames in zip(*versions, strict=True)]
+
+    found = find(averaged, IssuedIds.from_ids(keys, [both[1 - last], both[last]]))
+
+    assert (found.id, found.others) == (both[last], (both[1 - last],))
+    assert found.log10_fpr <= -9
+
+
 def test_strong_noise_erases_the_mark_and_nothing_else_is_named(
     find: Find, marked: Mapping[str, Clip], issued: IssuedIds, mark_id: WatermarkId
 ) -> None:
