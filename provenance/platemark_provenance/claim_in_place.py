@@ -17,6 +17,7 @@ from c2pa import C2paError, Context
 
 from platemark_provenance.c_abi import NativeRefusal, ReservedClaim, can_reserve
 from platemark_provenance.claim_writer import ClaimOrder, Watch, claim_refused, native_signer, open_builder
+from platemark_provenance.fork_gate import native_work
 from platemark_provenance.mp4_layout import Box, Layout, OddLayout, moved_index, place_after, read_layout
 from platemark_provenance.trust import BIG_FILE_BYTES
 
@@ -64,6 +65,7 @@ def write_claim_in_place(
     watch = Watch()
     try:
         with ExitStack() as stack:
+            stack.enter_context(native_work())
             signer = stack.enter_context(native_signer(order, watch))
             context = stack.enter_context(Context.from_dict(order.settings, signer=signer))
             builder = open_builder(order, context, stack)

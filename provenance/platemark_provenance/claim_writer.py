@@ -17,6 +17,7 @@ from c2pa import Builder, C2paBuilderIntent, C2paError, C2paSigningAlg, Context,
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import PlatemarkError, SigningError
+from platemark_provenance.fork_gate import native_work
 from platemark_provenance.identity import combine_signers
 from platemark_provenance.manifest_facts import Ingredient
 from platemark_provenance.report_json import Store, mapping
@@ -150,6 +151,7 @@ def write_claim(order: ClaimOrder, source: IO[bytes], output: IO[bytes]) -> byte
     watch, watched_output = Watch(), _Output(output)
     try:
         with ExitStack() as stack:
+            stack.enter_context(native_work())
             context = stack.enter_context(Context.from_dict(order.settings))
             signer = stack.enter_context(native_signer(order, watch))
             builder = open_builder(order, context, stack)
@@ -175,6 +177,7 @@ def read_store(path: Path, settings: Settings) -> Store:
     try:
         with (
             path.open("rb") as file,
+            native_work(),
             Context.from_dict(settings) as context,
             Reader(None, file, context=context) as reader,
         ):

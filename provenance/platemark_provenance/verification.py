@@ -17,6 +17,7 @@ from c2pa import C2paError, Context, Reader
 
 from platemark_provenance.axes import ManifestState
 from platemark_provenance.errors import VerificationError
+from platemark_provenance.fork_gate import native_work
 from platemark_provenance.plain_text import plain_text
 from platemark_provenance.reading import ProvenanceReading, Reports, has_identity, has_time_stamp, interpret
 from platemark_provenance.report_json import Store, mapping, sequence, text
@@ -100,7 +101,7 @@ def carries_manifest(path: Path, trust: TrustStore) -> bool:
     with _opened(path, None) as source:
         settings = for_size(trust.settings_for_signer(), source.size_bytes)
         try:
-            with Context.from_dict(settings) as context, Reader(None, source.file, context=context):
+            with native_work(), Context.from_dict(settings) as context, Reader(None, source.file, context=context):
                 return True
         except C2paError as error:
             return not _says_none(error) and read_provenance(path, trust).state != "absent"
@@ -198,6 +199,7 @@ def _ask(source: _Source, settings: Settings, *, with_details: bool = False) -> 
     source.file.seek(0)
     try:
         with (
+            native_work(),
             Context.from_dict(for_size(settings, source.size_bytes)) as context,
             Reader(source.media_type, source.file, manifest_data=source.sidecar, context=context) as reader,
         ):
