@@ -1,7 +1,7 @@
 """Saying what was made: to the manifest and to the caller. Pure functions of one job's facts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from platemark._version import __version__
@@ -15,6 +15,7 @@ from platemark.outputs import OutputPaths
 from platemark.rendering import Measured
 from platemark.screening import Screened
 from platemark.tasks.planned import PlannedClip
+from platemark_policy.decision import Decision
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.ledger.event import Appended
 from platemark_provenance.ledger.store import TreeHead
@@ -109,14 +110,10 @@ _MODEL_WORK: Mapping[Task, tuple[Change, ...]] = {
 
 def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts:
     """Give what the manifest states. The title is the clip's identifier: no prompt and no name goes in."""
-    request, decision = made.request, made.screened.decision
-    pack, still = decision.pack, request.task.makes_still
-    return ManifestFacts(
+    request = made.request
+    still = request.task.makes_still
+    stated = Stated(
         clip_id=made.clip_id,
-        title=f"platemark clip {made.clip_id}",
-        organisation=home.config.publisher.organisation,
-        created_at=home.clock(),
-        sdk_version=__version__,
         generator=GeneratorFacts(
             name="platemark",
             version=__version__,
@@ -130,25 +127,62 @@ def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts
             fps=Fraction(request.fps),
             frames=made.frames,
         ),
-        label=LabelFacts(made.label.spec.text, made.label.spec.language, _box(made.label)),
+        label=LabelFacts(made.label.spec.text, made.label.spec.language, label_box(made.label)),
+        decision=made.screened.decision,
+        mark_id=made.mark_id,
+        reviewed=made.reviewed,
+        draft=made.draft,
+    )
+    requested = RequestFacts(
+        task=request.task.value,
+        seconds="" if still else repr(request.seconds),
+        size=(request.size.width, request.size.height),
+        fps=0 if still else request.fps,
+    )
+    return replace(stated_facts(stated, home, head), requested=requested)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What the manifest of every clip says, however the clip came about.
+
+    `reviewed`: editors let pass what would have stopped. `draft`: it waits for a second person's approval.
+    """
+
+    clip_id: ClipId
+    generator: GeneratorFacts
+    picture: PictureFacts
+    label: LabelFacts
+    decision: Decision
+    mark_id: WatermarkId
+    reviewed: bool
+    draft: bool
+
+
+def stated_facts(stated: Stated, home: Home, head: TreeHead) -> ManifestFacts:
+    """Give what every manifest states; a caller adds what its own kind of clip has beside."""
+    decision, pack = stated.decision, stated.decision.pack
+    return ManifestFacts(
+        clip_id=stated.clip_id,
+        title=f"platemark clip {stated.clip_id}",
+        organisation=home.config.publisher.organisation,
+        created_at=home.clock(),
+        sdk_version=__version__,
+        generator=stated.generator,
+        picture=stated.picture,
+        label=stated.label,
         policy=PolicyFacts(
             pack_id=pack.id,
             pack_version=pack.version,
             pack_sha256=pack.sha256,
             verdict=decision.verdict.value,
             decision_id=decision.decision_id,
-            human_review=made.reviewed,
+            human_review=stated.reviewed,
         ),
         ledger=LedgerFacts(origin=head.origin, size=head.size, root=head.root),
-        watermark_id=made.mark_id.hex(),
+        watermark_id=stated.mark_id.hex(),
         watermark_alg=ALGORITHM,
-        draft=made.draft,
-        requested=RequestFacts(
-            task=request.task.value,
-            seconds="" if still else repr(request.seconds),
-            size=(request.size.width, request.size.height),
-            fps=0 if still else request.fps,
-        ),
+        draft=stated.draft,
     )
 
 
@@ -167,7 +201,7 @@ def describe(
         decision=made.screened.decision,
         ignored_words=made.plan.resolved.ignored_words,
         making=_making(made),
-        label=Label(made.label.spec.text, made.label.spec.language, _box(made.label)),
+        label=Label(made.label.spec.text, made.label.spec.language, label_box(made.label)),
         watermark_alg=ALGORITHM,
         watermark_id=made.mark_id.hex(),
         manifest_label=signed.label,
@@ -194,5 +228,6 @@ def _making(made: MadeFacts) -> Making:
     )
 
 
-def _box(label: RenderedLabel) -> tuple[int, int, int, int]:
+def label_box(label: RenderedLabel) -> tuple[int, int, int, int]:
+    """Give the plate's rectangle (x, y, width, height) in pixels."""
     return label.box.x, label.box.y, label.box.width, label.box.height

@@ -5,7 +5,7 @@ step is an event in the ledger before the next one starts.
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,14 +14,14 @@ from typing import Generic
 import uuid_utils
 
 from platemark.clip import ClipId
-from platemark.errors import LedgerError, OutputError, SourceRefused
+from platemark.errors import SourceRefused
 from platemark.generation.backend import CancelToken
 from platemark.home import Home
 from platemark.job_facts import Used
 from platemark.media.label import RenderedLabel
 from platemark.outputs import OutputPaths, create_part, job_lock, move_into_place, write_receipt
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
-from platemark.recovery import settle
+from platemark.recovery import Settling
 from platemark.rendering import Rendered
 from platemark.screening import Screened
 from platemark.sign_off import SignOff
@@ -95,7 +95,10 @@ class ClipJob(Generic[Plan, Result]):
         screened = self._screen_texts()
         used = self._vet_sources()
         plan = self._plan(screened)
-        with job_lock(self._shop.home.jobs, self.job_id), _Undo(self):
+        with ExitStack() as stack:
+            stack.enter_context(job_lock(self._shop.home.jobs, self.job_id))
+            stack.enter_context(Settling(self._shop.ledger, self.job_id))
+            stack.push(self._forget)  # what was kept goes first
             embedder = self._reserve(plan, used)
             rendered = self._render(plan, label, embedder)
             seen = self._screen_frames(rendered)
@@ -276,36 +279,13 @@ class ClipJob(Generic[Plan, Result]):
 
     def _take_decision(self, of: str, decision: Decision) -> None:
         """Write a decision down, then go on if it was allowed or editors have approved exactly this."""
-        binding = self._sign_off.bound(of, decision).digest()
-        facts: dict[str, JsonValue] = {"of": of, "decision": decision.to_json(), "binding": binding}
+        bound = self._sign_off.bound(of, decision)
+        facts: dict[str, JsonValue] = {"of": of, "decision": decision.to_json(), "binding": bound.digest()}
         self._log(EventType.POLICY_DECIDED, facts=facts, decision=decision.verdict.value)
-        self._sign_off.go_on(of, decision)
+        self._sign_off.go_on(decision, bound)
 
-    def forget(self, ended_by: type[BaseException] | None) -> None:
-        """Let the work remove what it kept for another try, where there will be none."""
-        self._work.forget(ended_by)
-
-    def settle(self, reason: str) -> None:
-        """Deal with the files of a job that ended early; the ledger is told where it can be."""
-        # What cannot be settled now (the ledger itself may be what failed) is settled at the next start.
-        with suppress(LedgerError, OutputError):
-            mine = [each for each in self._shop.ledger.registry.open_outputs() if each.job_id == self.job_id]
-            for output in mine:
-                settle(self._shop.ledger, output, reason=reason)
-
-
-class _Undo(Generic[Plan, Result]):
-    """Settles a job that ends early, whatever ended it: an error, a refusal, Ctrl-C."""
-
-    def __init__(self, job: ClipJob[Plan, Result]) -> None:
-        self._job = job
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
+    def _forget(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._job.forget(kind)
-        if kind is not None:
-            self._job.settle(kind.__name__)
+        """Let the work remove what it kept for another try, where there will be none."""
+        self._work.forget(kind)

@@ -7,7 +7,6 @@ approved before that file is at its path, and what became of it if it never got 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Required, TypedDict, Unpack
 
 import uuid_utils
@@ -17,13 +16,13 @@ from platemark.compliance.assessment import assess
 from platemark.compliance.evidence import Situation
 from platemark.compliance.gathering import gather
 from platemark.compliance.profile import Profile, load_profile
-from platemark.errors import FailedCheck, LedgerError, OutputError, ProfileFailed, PublicationRefused
+from platemark.errors import FailedCheck, OutputError, ProfileFailed, PublicationRefused
 from platemark.home import Home
 from platemark.i18n import mark
 from platemark.inputs import STILL_ENDINGS
 from platemark.outputs import OutputPaths, check_final_path, create_part, job_lock, move_into_place, write_receipt
 from platemark.publication_checks import Standing, check_assessment, check_standing
-from platemark.recovery import settle
+from platemark.recovery import Settling
 from platemark.stamping import let_wait
 from platemark.webhooks.telling import Telling
 from platemark_policy.review import check_reason_given
@@ -140,7 +139,7 @@ class _PublishJob:
         check_final_path(self._paths.final, overwrite=False, endings=(".mp4", *STILL_ENDINGS))
         evidence = gather(self._home, self._draft)
         refuse(check_assessment(assess(evidence, self._profiles, Situation(), on=self._home.clock().date())))  # 8 to 11
-        with job_lock(self._home.jobs, self.job_id), _Undo(self):
+        with job_lock(self._home.jobs, self.job_id), Settling(self._ledger, self.job_id):
             edition = self._intend(record)
             signed = self._sign(record)
             self._approve(record, edition, signed)
@@ -246,31 +245,6 @@ class _PublishJob:
         return self._ledger.append(
             NewEvent(kind, clip=record.clip_id, actor=self._options["approver"], facts=told, sealed=sealed)
         )
-
-    def settle(self, reason: str) -> None:
-        """Remove what a publication that ended early left; what cannot be done now is done at the next start."""
-        try:
-            for output in self._ledger.registry.open_outputs():
-                if output.job_id == self.job_id:
-                    settle(self._ledger, output, reason=reason)
-        except (LedgerError, OutputError):
-            return
-
-
-class _Undo:
-    """Settles a publication that ends early, whatever ended it."""
-
-    def __init__(self, job: _PublishJob) -> None:
-        self._job = job
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._job.settle(kind.__name__)
 
 
 def refuse(failed: tuple[FailedCheck, ...]) -> None:

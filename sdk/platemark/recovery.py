@@ -3,11 +3,13 @@
 One rule: a file at a final path is finished only if it is, byte for byte, the one the ledger says was signed.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Literal
 
-from platemark.errors import OutputError
+from platemark.errors import LedgerError, OutputError
 from platemark.home import Home
 from platemark.media.destination import output_error
 from platemark.outputs import OutputPaths, is_running, write_receipt
@@ -70,6 +72,33 @@ def settle(ledger: Ledger, output: OutputRecord, *, reason: str) -> Leftover:
     if signed and isinstance(sha256, str) and paths.final.is_file() and sha256_file(paths.final) == sha256:
         return _finish(ledger, output, paths, signed)
     return _remove(ledger, output, paths, reason)
+
+
+class Settling:
+    """Deals with the files of one job that ends early, whatever ends it: an error, a refusal, Ctrl-C.
+
+    Args:
+        ledger: the open ledger; it is told where it can be.
+        job_id: the job.
+    """
+
+    def __init__(self, ledger: Ledger, job_id: str) -> None:
+        self._ledger = ledger
+        self._job_id = job_id
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            return
+        # What cannot be settled now (the ledger itself may be what failed) is settled at the next start.
+        with suppress(LedgerError, OutputError):
+            for output in self._ledger.registry.open_outputs():
+                if output.job_id == self._job_id:
+                    settle(self._ledger, output, reason=kind.__name__)
 
 
 def _signed(ledger: Ledger, output: OutputRecord) -> Event | None:

@@ -51,8 +51,12 @@ class SignOff:
             form=self.form,
         )
 
-    def go_on(self, of: str, decision: Decision) -> None:
+    def go_on(self, decision: Decision, bound: BoundRequest) -> None:
         """Let a job go on that was allowed, or that editors approved.
+
+        Args:
+            decision: the policy's.
+            bound: what an approval of it is about.
 
         Raises:
             PromptRefused: the policy blocks it, and no editors have overruled that.
@@ -60,8 +64,8 @@ class SignOff:
         """
         if decision.verdict is Verdict.ALLOW:
             return
-        asked = Asked(self.clip_id, self.request.actor, self.request.desk, self.bound(of, decision))
-        approved = self.desk.approval(asked.bound)
+        asked = Asked(self.clip_id, self.request.actor, self.request.desk, bound)
+        approved = self.desk.approval(bound)
         if approved is not None:
             self.desk.applied(approved, asked)
             self.used.append(approved.row.ticket)

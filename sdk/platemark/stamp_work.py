@@ -4,7 +4,7 @@ One rule: its picture gets the label and the mark and nothing else; size, rate, 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,6 +12,7 @@ import uuid_utils
 
 from platemark._version import __version__
 from platemark.clip import Label, LedgerEntry
+from platemark.description import Stated, label_box, stated_facts
 from platemark.home import Home
 from platemark.job_facts import Used
 from platemark.material import SourceFile
@@ -46,10 +47,7 @@ from platemark_provenance.ledger.store import TreeHead
 from platemark_provenance.manifest import (
     GeneratorFacts,
     LabelFacts,
-    LedgerFacts,
-    ManifestFacts,
     PictureFacts,
-    PolicyFacts,
     SourceFacts,
     build_stamp_manifest,
 )
@@ -221,31 +219,19 @@ class StampWork:
 
     def manifest(self, made: Made[StampPlan], home: Home, head: TreeHead) -> dict[str, JsonValue]:
         """Say that the clip was opened, labelled and marked."""
-        request, decision, plan = self.request, made.screened.decision, made.plan
-        pack, size = decision.pack, (request.size.width, request.size.height)
-        facts = ManifestFacts(
+        request, plan = self.request, made.plan
+        size = (request.size.width, request.size.height)
+        stated = Stated(
             clip_id=made.clip_id,
-            title=f"platemark clip {made.clip_id}",
-            organisation=home.config.publisher.organisation,
-            created_at=home.clock(),
-            sdk_version=__version__,
             generator=GeneratorFacts("platemark", __version__, request.model, request.model_version, None),
             picture=PictureFacts(native_size=size, size=size, fps=request.fps, frames=made.rendered.frames),
             label=LabelFacts(made.label.spec.text, made.label.spec.language, _box(made), drawn=plan.sighting is None),
-            policy=PolicyFacts(
-                pack_id=pack.id,
-                pack_version=pack.version,
-                pack_sha256=pack.sha256,
-                verdict=decision.verdict.value,
-                decision_id=decision.decision_id,
-                human_review=made.reviewed,
-            ),
-            ledger=LedgerFacts(origin=head.origin, size=head.size, root=head.root),
-            watermark_id=made.mark_id.hex(),
-            watermark_alg=ALGORITHM,
-            source=SourceFacts(self.file.sha256, plan.verdict),
+            decision=made.screened.decision,
+            mark_id=made.mark_id,
+            reviewed=made.reviewed,
             draft=made.draft,
         )
+        facts = replace(stated_facts(stated, home, head), source=SourceFacts(self.file.sha256, plan.verdict))
         return build_stamp_manifest(facts, made.used.sources[0].ingredient)
 
     def describe(self, made: Made[StampPlan], published: Published) -> StampedClip:
@@ -318,5 +304,5 @@ class _Counter:
 
 
 def _box(made: Made[StampPlan]) -> tuple[int, int, int, int]:
-    seen, box = made.plan.sighting, made.label.box
-    return (seen.x, seen.y, seen.width, seen.height) if seen else (box.x, box.y, box.width, box.height)
+    seen = made.plan.sighting
+    return (seen.x, seen.y, seen.width, seen.height) if seen else label_box(made.label)

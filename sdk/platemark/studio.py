@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from platemark.asking import GenerateOptions, ask, request_from
 from platemark.assignment import Assignment, plan_assignment
@@ -24,16 +24,18 @@ from platemark.media.destination import refuse_same_file
 from platemark.outputs import check_final_path
 from platemark.pipeline import ClipJob, JobOptions, Workshop
 from platemark.progress import ignore_progress
-from platemark.publishing import Published, PublishOptions, publish
 from platemark.recovery import Leftover, clean_up
 from platemark.sources import sources_of
 from platemark.stamp_asking import StampOptions, ask_stamp
 from platemark.stamp_work import StampWork
 from platemark.stamped import StampedClip
-from platemark.webhooks.telling import Telling
 from platemark.work import Plan, Result, Work
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.signers.uri import STANDARD_SIGNERS, AskSecret, SignerTable
+
+# Brings all the compliance checks along, and few programs publish.
+if TYPE_CHECKING:
+    from platemark.publishing import Published, PublishOptions
 
 __all__ = ["AsyncStudio", "GenerateOptions", "StampOptions", "Studio", "request_from"]
 
@@ -148,10 +150,13 @@ class Studio:
         try:
             return ClipJob(workshop, work, options).run()
         finally:
-            # Refusals and holds are news to others as well.
-            Telling(self.home, self.ledger).deliver_quietly()
+            # Refusals and holds are news to others as well. Imported only where somebody is told.
+            if self.home.config.webhooks.url:
+                from platemark.webhooks.telling import Telling
 
-    def publish(self, clip: str | Path, **options: Unpack[PublishOptions]) -> Published:
+                Telling(self.home, self.ledger).deliver_quietly()
+
+    def publish(self, clip: str | Path, **options: "Unpack[PublishOptions]") -> "Published":
         """Publish a clip on a second person's word; see `platemark.publishing.publish` for the checks.
 
         Args:
@@ -162,6 +167,8 @@ class Studio:
             PublicationRefused: a check did not pass; the error carries each.
             PlatemarkError: anything else. The draft is whole, and nothing is at the new path.
         """
+        from platemark.publishing import publish
+
         return publish(self.home, self.ledger, Path(clip), **options)
 
     def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
@@ -263,7 +270,7 @@ class AsyncStudio:
         )
         return await _stoppable(work, cancel)
 
-    async def publish(self, clip: str | Path, **options: Unpack[PublishOptions]) -> Published:
+    async def publish(self, clip: str | Path, **options: "Unpack[PublishOptions]") -> "Published":
         """Publish a clip on a second person's word; see `Studio.publish`."""
         work: Callable[[], Published] = lambda: self.studio.publish(clip, **options)  # noqa: E731  carries the types
         return await asyncio.to_thread(work)

@@ -47,6 +47,14 @@ class _Memory:
         return self.home.watermark_keys()
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a file is, and the reading of its manifest that the report rests on."""
+
+    report: Report
+    reading: ProvenanceReading
+
+
 class Verifier:
     """Examines files, one after the other, with one home's trust and memory. Use it as a context manager.
 
@@ -114,13 +122,22 @@ class Verifier:
             VerificationError: there is no such file.
             RequestError: the sidecar cannot be read.
         """
+        return self.look_into(path, sidecar=sidecar).report
+
+    def look_into(self, path: Path, *, sidecar: Path | None = None) -> Examination:
+        """Examine one file as `examine` does, and give what its manifest says beside the report.
+
+        Raises:
+            VerificationError: there is no such file.
+            RequestError: the sidecar cannot be read.
+        """
         reading = self._read(path, sidecar)  # 1
         try:
             mark = self._look_for_mark(path, reading)  # 2, 3
         except MediaError:
             # Nobody can see a picture in it: whatever its first bytes promise, it is not media to us.
             reading, mark = replace(reading, media_recognised=False), NOT_CHECKED
-        return self._judge(reading, mark)  # 4, 5
+        return Examination(self._judge(reading, mark), reading)  # 4, 5
 
     def examine_manifest(self, path: Path, *, sidecar: Path | None = None) -> Report:
         """Examine a file's manifest and leave its pictures alone: a copy without a manifest is not recognised.

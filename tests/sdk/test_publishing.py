@@ -324,7 +324,7 @@ def killed_in(gated: Studio, draft: Clip, monkeypatch: pytest.MonkeyPatch) -> Ca
     def run(step: str) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(publishing, step, die)
-            patch.setattr(publishing, "settle", die)
+            patch.setattr("platemark.recovery.Settling.__exit__", lambda *ending: None)
             with pytest.raises(Killed):
                 gated.publish(draft.path, approver=EDITOR, reason=REASON)
 
@@ -386,7 +386,7 @@ def test_a_killed_draft_is_finished_as_a_draft(
     gated: Studio, gated_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platemark.pipeline.ClipJob._write_receipt", die)
-    monkeypatch.setattr("platemark.pipeline.ClipJob.settle", lambda job, reason: None)
+    monkeypatch.setattr("platemark.recovery.Settling.__exit__", lambda *ending: None)
     with pytest.raises(Killed):
         gated.generate("a calm blue sea", model="testcard", seconds=0.5, size="128x128", out=tmp_path / "k.mp4")
 

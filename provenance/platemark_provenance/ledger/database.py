@@ -241,6 +241,25 @@ def check_triggers(connection: Connection) -> None:
         raise LedgerCorrupt(f"The ledger's append-only guards were changed: {', '.join(names)[:200]}.", fix=_AUDIT_FIX)
 
 
+def check_still_open(*, opened_by: int, closed: bool) -> None:
+    """Refuse to go on after a ledger was closed, or in a forked child.
+
+    Args:
+        opened_by: the process that opened it.
+        closed: whether it was closed.
+
+    Raises:
+        LedgerUnavailable: the ledger has to be opened again.
+    """
+    if os.getpid() != opened_by:
+        raise LedgerUnavailable(
+            "This ledger was opened before the process was forked; it is not usable in the child.",
+            fix="Open it in the child process.",
+        )
+    if closed:
+        raise LedgerUnavailable("This ledger was closed.", fix="Open it again.")
+
+
 class Database:
     """An open ledger file, shared by the threads of a process.
 
@@ -368,14 +387,8 @@ class Database:
         Raises:
             LedgerUnavailable: the ledger has to be opened again.
         """
-        if os.getpid() != self._process:
-            # Locks and threads do not come along, and SQLite forbids a connection to be used after a fork.
-            raise LedgerUnavailable(
-                "This ledger was opened before the process was forked; it is not usable in the child.",
-                fix="Open it in the child process.",
-            )
-        if self._closed:
-            raise LedgerUnavailable("This ledger was closed.", fix="Open it again.")
+        # Locks and threads do not come along, and SQLite forbids a connection to be used after a fork.
+        check_still_open(opened_by=self._process, closed=self._closed)
 
     def empty_write_ahead_log(self) -> bool:
         """Move everything from SQLite's write-ahead log into the file and cut it to nothing.

@@ -22,7 +22,7 @@ from platemark_provenance.errors import (
     LedgerUnavailable,
     SchemaMismatch,
 )
-from platemark_provenance.ledger.database import Database, check_revision
+from platemark_provenance.ledger.database import Database, check_revision, check_still_open
 from platemark_provenance.ledger.postgres_guards import check_postgres_guards
 
 SCHEMA = "platemark"
@@ -240,13 +240,7 @@ class PostgresDatabase:
         Raises:
             LedgerUnavailable: the ledger has to be opened again.
         """
-        if os.getpid() != self._process:
-            raise LedgerUnavailable(
-                "This ledger was opened before the process was forked; it is not usable in the child.",
-                fix="Open it in the child process.",
-            )
-        if self._closed:
-            raise LedgerUnavailable("This ledger was closed.", fix="Open it again.")
+        check_still_open(opened_by=self._process, closed=self._closed)
 
     def empty_write_ahead_log(self) -> bool:
         """Say that the server's own logs and backups still hold what was deleted: they are not ours to empty."""

@@ -9,6 +9,7 @@ import typer
 from platemark.cli import generation_options as option
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
 from platemark.cli.output import Output
+from platemark.cli.said import said_options
 from platemark.cli.watching import show_progress
 from platemark.clip import Clip
 from platemark.errors import RequestError
@@ -118,17 +119,8 @@ def _run_batch(said: Mapping[str, Any], printer: Output) -> int:
 def _options(said: Mapping[str, Any]) -> "GenerateOptions":
     """Give what was said as the library takes it; what was not said stays out."""
     options: GenerateOptions = {}
-    options.update({name: said[name] for name in _PASSED_ON if said[name] not in (None, "")})  # type: ignore[typeddict-item]
+    options.update(said_options(said, _PASSED_ON))  # type: ignore[typeddict-item]
     options["images"], options["clips"] = tuple(said["images"] or ()), tuple(said["clips"] or ())
-    if said["label_lang"] is not None:
-        options["label_language"] = said["label_lang"]
-    allowed, reason = said["allow_source"] or (), said["reason"]
-    if bool(allowed) != bool(reason):
-        raise RequestError("--allow-source and --reason go together.", fix="Give both, or neither.")
-    if allowed:
-        from platemark.sources import override_for
-
-        options["override"] = override_for(allowed, reason=reason)
     return options
 
 

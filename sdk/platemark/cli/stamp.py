@@ -9,8 +9,8 @@ import typer
 from platemark.cli import generation_options as option
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.cli.output import Output
+from platemark.cli.said import said_options
 from platemark.cli.watching import show_progress
-from platemark.errors import RequestError
 from platemark.stamped import SOURCE_TYPES, StampedClip
 
 if TYPE_CHECKING:
@@ -70,16 +70,7 @@ def stamp(
 def _options(said: Mapping[str, Any]) -> "StampOptions":
     """Give what was said as the library takes it; what was not said stays out."""
     options: StampOptions = {}
-    options.update({name: said[name] for name in _PASSED_ON if said[name] not in (None, "")})  # type: ignore[typeddict-item]
-    if said["label_lang"] is not None:
-        options["label_language"] = said["label_lang"]
-    allowed, reason = said["allow_source"] or (), said["reason"]
-    if bool(allowed) != bool(reason):
-        raise RequestError("--allow-source and --reason go together.", fix="Give both, or neither.")
-    if allowed:
-        from platemark.sources import override_for
-
-        options["override"] = override_for(allowed, reason=reason)
+    options.update(said_options(said, _PASSED_ON))  # type: ignore[typeddict-item]
     return options
 
 

@@ -19,10 +19,11 @@ from platemark.verifier import Verifier
 from platemark_provenance.digest import sha256_file
 from platemark_provenance.history import History
 from platemark_provenance.ledger.event import SealedState
+from platemark_provenance.ledger.registry import ClipRecord
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.reading import ProvenanceReading
 from platemark_provenance.trust import TrustStore
-from platemark_provenance.verification import read_crjson, read_provenance, read_stored_manifest
+from platemark_provenance.verification import read_crjson, read_stored_manifest
 
 _STILL_FPS = 1.0
 _CAPTION_SUFFIXES = (".vtt", ".srt", ".ttml")
@@ -44,15 +45,14 @@ def gather(home: Home, path: Path) -> Evidence:
         LedgerError: its ledger cannot be used.
     """
     with Verifier.open(home.path) as verifier:
-        report = verifier.examine(path)
-    trust = home.trust_store()
-    reading = read_provenance(path, trust)
+        examined = verifier.look_into(path)
+    report, reading, trust = examined.report, examined.reading, home.trust_store()
     still = is_still(path)
     with home.open_ledger() as ledger:
         clip_id = report.recovered_from or (reading.own.clip_id if reading.own else None)
         record = ledger.registry.record(clip_id) if clip_id else None
         stored = read_stored_manifest(record.manifest, trust) if record else None
-        records = _records(ledger, clip_id, _manifest_text(path, trust)) if record else Records()
+        records = _records(ledger, record, _manifest_text(path, trust)) if record else Records()
     label = _read_label(path, reading, stored)
     picture = read_still(path) if still else None
     facts = None if still else read_video_facts(path)
@@ -115,13 +115,10 @@ def _read_label(path: Path, reading: ProvenanceReading, stored: ProvenanceReadin
     return reader.presence
 
 
-def _records(ledger: Ledger, clip_id: str | None, manifest: str) -> Records:
-    record = ledger.registry.record(clip_id) if clip_id else None
-    if record is None or clip_id is None:
-        return Records()
+def _records(ledger: Ledger, record: ClipRecord, manifest: str) -> Records:
     names: list[str] = []
     try:
-        events = ledger.trace(clip_id)
+        events = ledger.trace(record.clip_id)
     except LedgerError:
         return Records(fingerprint=bool(record.fingerprint))
     for event in events:
