@@ -41,10 +41,10 @@ if TYPE_CHECKING:
         WatermarkError,
     )
     from platemark.generation.backend import CancelToken
-    from platemark.home import Home, init
+    from platemark.homes.home import Home, init
     from platemark.progress import JobProgress
     from platemark.studio import AsyncStudio, Studio
-    from platemark.verifier import verify
+    from platemark.verifying.verifier import verify
     from platemark_provenance.ledger.store import Ledger
     from platemark_provenance.verdict import Report, Verdict
 else:
@@ -53,15 +53,15 @@ else:
         "CancelToken": "platemark.generation.backend",
         "Clip": "platemark.clip",
         "ClipRequest": "platemark.clip",
-        "Home": "platemark.home",
+        "Home": "platemark.homes.home",
         "JobProgress": "platemark.progress",
         "Ledger": "platemark_provenance.ledger.store",
         "Report": "platemark_provenance.verdict",
         "Size": "platemark.clip",
         "Studio": "platemark.studio",
         "Verdict": "platemark_provenance.verdict",
-        "init": "platemark.home",
-        "verify": "platemark.verifier",
+        "init": "platemark.homes.home",
+        "verify": "platemark.verifying.verifier",
     }
 
     def __getattr__(name: str) -> object:

@@ -16,10 +16,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from platemark.asking import GenerateOptions
 from platemark.errors import Cancelled, PlatemarkError, RequestError, error_json
 from platemark.generation.backend import CancelToken
-from platemark.outputs import is_running, job_lock
+from platemark.making.asking import GenerateOptions
+from platemark.making.outputs import is_running, job_lock
 from platemark.progress import JobProgress
 from platemark.studio import Studio
 from platemark_provenance.digest import JsonValue, sha256_file

@@ -11,7 +11,7 @@ PlatemarkError                    exit code, message, fix
 ├── SourceRefused                 5  a given picture or clip was changed after it was signed, or is declared wrongly
 │   ├── SourceUntrusted           6  its signer is not trusted here
 │   └── SourceReserved            3  its owner does not allow it to be shown to a model
-├── NotFetched                    1  (platemark.remote_manifest) becomes a code of the report
+├── NotFetched                    1  (platemark.verifying.remote_manifest) becomes a code of the report
 ├── PublicationRefused            3  checks of the publish gate that did not pass; carries them
 │   └── ProfileFailed             7  only compliance profiles fail
 ├── GenerationError               1  the model failed

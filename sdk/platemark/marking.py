@@ -11,7 +11,8 @@ from pathlib import Path
 import uuid_utils
 
 from platemark.errors import OutputError
-from platemark.home import Home
+from platemark.homes.home import Home
+from platemark.making.outputs import OutputPaths, check_output_name, create_part, move_into_place
 from platemark.media.destination import refuse_same_file
 from platemark.media.luma import luma_of, with_luma
 from platemark.media.still import is_still, read_still, write_still
@@ -24,8 +25,7 @@ from platemark.media.video import (
     write_video,
 )
 from platemark.media.yuv import turned
-from platemark.observation import STILL_FPS, Search, observe
-from platemark.outputs import OutputPaths, check_output_name, create_part, move_into_place
+from platemark.verifying.observation import STILL_FPS, Search, observe
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.fingerprint import ContentSampler, Fingerprint
 from platemark_provenance.ledger.event import EventType, NewEvent

@@ -7,35 +7,35 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
-from platemark.asking import GenerateOptions, ask, request_from
-from platemark.assignment import Assignment, plan_assignment
 from platemark.clip import Clip
 from platemark.config import user_cache
 from platemark.errors import HomeError
-from platemark.generate_work import GenerateWork
 from platemark.generation.backend import CancelToken, Generator, open_generator
 from platemark.generation.kept import LATENTS_FOLDER
 from platemark.generation.licences import check_territories
 from platemark.generation.rewriting import rewrite_for
-from platemark.home import Clock, Home, find_home, open_home, utc_now
+from platemark.homes.home import Clock, Home, find_home, open_home, utc_now
 from platemark.inputs import STILL_ENDINGS
-from platemark.job_facts import ClipPlan
+from platemark.making.asking import GenerateOptions, ask, request_from
+from platemark.making.assignment import Assignment, plan_assignment
+from platemark.making.generate_work import GenerateWork
+from platemark.making.job_facts import ClipPlan
+from platemark.making.outputs import check_final_path
+from platemark.making.pipeline import ClipJob, JobOptions, Workshop
+from platemark.making.recovery import Leftover, clean_up
+from platemark.making.sources import sources_of
+from platemark.making.stamp_asking import StampOptions, ask_stamp
+from platemark.making.stamp_work import StampWork
+from platemark.making.work import Plan, Result, Work
 from platemark.media.destination import refuse_same_file
-from platemark.outputs import check_final_path
-from platemark.pipeline import ClipJob, JobOptions, Workshop
 from platemark.progress import ignore_progress
-from platemark.recovery import Leftover, clean_up
-from platemark.sources import sources_of
-from platemark.stamp_asking import StampOptions, ask_stamp
-from platemark.stamp_work import StampWork
 from platemark.stamped import StampedClip
-from platemark.work import Plan, Result, Work
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.signers.uri import STANDARD_SIGNERS, AskSecret, SignerTable
 
 # Brings all the compliance checks along, and few programs publish.
 if TYPE_CHECKING:
-    from platemark.publishing import Published, PublishOptions
+    from platemark.desk.publishing import Published, PublishOptions
 
 __all__ = ["AsyncStudio", "GenerateOptions", "StampOptions", "Studio", "request_from"]
 
@@ -157,7 +157,7 @@ class Studio:
                 Telling(self.home, self.ledger).deliver_quietly()
 
     def publish(self, clip: str | Path, **options: "Unpack[PublishOptions]") -> "Published":
-        """Publish a clip on a second person's word; see `platemark.publishing.publish` for the checks.
+        """Publish a clip on a second person's word; see `platemark.desk.publishing.publish` for the checks.
 
         Args:
             clip: the file as it was made.
@@ -167,7 +167,7 @@ class Studio:
             PublicationRefused: a check did not pass; the error carries each.
             PlatemarkError: anything else. The draft is whole, and nothing is at the new path.
         """
-        from platemark.publishing import publish
+        from platemark.desk.publishing import publish
 
         return publish(self.home, self.ledger, Path(clip), **options)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from platemark.cli import main
-from platemark.home import init
+from platemark.homes.home import init
 
 GUIDE = (Path(__file__).parents[2] / "docs/auditing.md").read_text(encoding="utf-8")
 LINES = [line for block in re.findall(r"```console\n(.*?)```", GUIDE, flags=re.DOTALL) for line in block.splitlines()]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from platemark.home import init
+from platemark.homes.home import init
 from platemark.media.video import read_video_facts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

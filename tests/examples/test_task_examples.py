@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from platemark.cli import main
-from platemark.home import init
+from platemark.homes.home import init
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "tasks"
 GUIDE = Path(__file__).parents[2] / "docs" / "tasks.md"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from platemark.clip import Clip
-from platemark.home import init
+from platemark.homes.home import init
 from platemark.studio import Studio
 
 PROMPT = "a calm blue sea at sunset"

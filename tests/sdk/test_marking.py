@@ -13,7 +13,7 @@ from PIL import Image
 
 from platemark.clip import Clip
 from platemark.errors import LedgerUnavailable, MediaError, OutputError, PlatemarkError, RequestError, WatermarkError
-from platemark.home import Home, open_home
+from platemark.homes.home import Home, open_home
 from platemark.marking import MarkOptions, detect_file, embed_file
 from platemark.media.still import read_still
 from platemark.media.video import EncodeSettings, read_video_facts, to_yuv420, write_video
@@ -390,7 +390,7 @@ def test_marking_works_on_a_clip_that_is_signed_and_the_copy_is_not_signed(
 @pytest.fixture
 def verdict_of(home_path: Path) -> Callable[[Path], str]:
     """Say what `verify` says."""
-    from platemark.verifier import verify
+    from platemark.verifying.verifier import verify
 
     return lambda path: verify(path, home=home_path).verdict.value
 

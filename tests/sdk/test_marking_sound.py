@@ -11,7 +11,7 @@ from av.audio.stream import AudioStream
 from PIL import Image
 
 from platemark.errors import OutputError
-from platemark.home import Home, open_home
+from platemark.homes.home import Home, open_home
 from platemark.marking import MarkOptions, detect_file, embed_file
 from platemark.media.video import EncodeSettings, read_frames_rgb, read_video_facts, to_yuv420, write_video
 

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import serialization as form
 
 from platemark.config import CONFIG_NAME, default_config_text, read_config
 from platemark.errors import HomeError, KeyUnavailable
-from platemark.home import open_home
+from platemark.homes.home import open_home
 from platemark_provenance.keys import write_private_file
 from platemark_provenance.signers.callback import CallbackSigner
 from platemark_provenance.signers.claim_signer import ClaimSigner, KeyMismatch

@@ -9,7 +9,7 @@ import pytest
 from platemark.clip import Size
 from platemark.config import CONFIG_NAME, Config, read_config
 from platemark.errors import HomeError, LedgerUnavailable, OutputError, RequestError
-from platemark.home import init
+from platemark.homes.home import init
 from platemark.media.video import read_video_facts
 from platemark.studio import GenerateOptions, Studio, request_from
 

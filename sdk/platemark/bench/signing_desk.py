@@ -13,7 +13,7 @@ import av
 import numpy as np
 from av.container import OutputContainer
 
-from platemark.home import init, open_home
+from platemark.homes.home import init, open_home
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.manifest import (
     GeneratorFacts,

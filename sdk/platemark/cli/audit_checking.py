@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from platemark.against import check_ledger
 from platemark.cli.audit_options import ReaderName, named_clip, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
+from platemark.verifying.against import check_ledger
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.ledger.event import EventType
 from platemark_provenance.ledger.reading_log import Reader

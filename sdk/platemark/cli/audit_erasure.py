@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
+from platemark.auditing.erasing import backups_of
 from platemark.cli.audit_options import Zone, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
-from platemark.erasing import backups_of
 from platemark.zone import parse_zone, show_moment
 
 Subject = Annotated[str, typer.Argument(help="A person by name or pseudonym (p-…), or clip:IDENTIFIER.")]

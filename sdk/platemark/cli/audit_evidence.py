@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from platemark.auditing.evidence import write_bundle
 from platemark.cli.audit_options import ReaderName, Zone, named_clip, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.errors import RequestError
-from platemark.evidence import write_bundle
 from platemark.zone import parse_zone, show_moment
 from platemark_provenance.ledger.evidence.checking import LARGEST_KEY_BYTES, check_bundle, read_key
 

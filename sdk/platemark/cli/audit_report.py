@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from platemark.auditing.month_words import ReportFrame
+from platemark.auditing.monthly import write_month
 from platemark.cli.audit_options import ReaderName, Zone, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
-from platemark.month_words import ReportFrame
-from platemark.monthly import write_month
 from platemark.zone import parse_zone
 from platemark_provenance.axes import Language
 from platemark_provenance.ledger.reading_log import Reader

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from platemark.cli.output import Output
 
 if TYPE_CHECKING:
-    from platemark.home import Home
+    from platemark.homes.home import Home
 
 
 def work_and_print(home: "Home", batch_id: str, *, workers: int, printer: Output) -> int:

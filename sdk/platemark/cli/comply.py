@@ -76,7 +76,7 @@ def _breaks(text: str) -> tuple[float, ...]:
 
 def _write_page(assessment: "Assessment", target: Path, *, language: str) -> None:
     from platemark.compliance.page import assessment_page, frame_grabs
-    from platemark.reports import report_file
+    from platemark.verifying.reports import report_file
 
     source = assessment.evidence.path
     grabs = frame_grabs(source, frames=assessment.evidence.frames)

@@ -13,11 +13,11 @@ from platemark.cli.said import said_options
 from platemark.cli.watching import show_progress
 from platemark.clip import Clip
 from platemark.errors import RequestError
-from platemark.home import find_home, home_directory, init, open_home
+from platemark.homes.home import find_home, home_directory, init, open_home
 from platemark_provenance.digest import JsonValue
 
 if TYPE_CHECKING:
-    from platemark.asking import GenerateOptions
+    from platemark.making.asking import GenerateOptions
 
 _PASSED_ON = (
     *("out", "task", "fill", "actions", "seconds", "size", "fps", "seed", "model", "overwrite"),

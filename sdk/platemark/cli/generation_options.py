@@ -1,6 +1,6 @@
 """The options of `platemark generate`, each with the words that explain it.
 
-One rule: types and help only; what an option means is decided by `platemark.asking`.
+One rule: types and help only; what an option means is decided by `platemark.making.asking`.
 """
 
 from pathlib import Path

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from platemark import home as homes
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
-from platemark.doctor import examine
+from platemark.homes import home as homes
+from platemark.homes.doctor import examine
 
 
 def init(

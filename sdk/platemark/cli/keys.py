@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from platemark import home as homes
-from platemark import keyring
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.cli.output import Output
 from platemark.errors import OutputError, RequestError
-from platemark.home import find_home, home_directory, utc_now
-from platemark.key_status import key_status, lint_chain, lint_home, lint_key_with
+from platemark.homes import home as homes
+from platemark.homes import keyring
+from platemark.homes.home import find_home, home_directory, utc_now
+from platemark.homes.key_status import key_status, lint_chain, lint_home, lint_key_with
 from platemark_provenance.certificate_facts import certificate_facts
 from platemark_provenance.certificate_lint import CertificateFinding
 from platemark_provenance.durable import write_whole

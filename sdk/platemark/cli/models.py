@@ -13,7 +13,7 @@ from platemark.errors import PlatemarkError
 from platemark.generation.backend import available_generators, open_generator
 from platemark.generation.licences import find_licence
 from platemark.generation.model_folder import read_model_folder
-from platemark.home import find_home
+from platemark.homes.home import find_home
 
 app = typer.Typer(help="The generators and their model cards.", no_args_is_help=True)
 

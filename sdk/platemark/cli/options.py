@@ -7,7 +7,7 @@ import typer
 
 from platemark.cli.output import Output
 from platemark.errors import HomeError, RequestError
-from platemark.home import Home, find_home, open_home
+from platemark.homes.home import Home, find_home, open_home
 from platemark.i18n import LANGUAGES
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]

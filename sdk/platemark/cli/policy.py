@@ -15,7 +15,7 @@ from platemark.cli.output import Output
 from platemark.cli.policy_rows import read_rows
 from platemark.clip import check_prompt
 from platemark.errors import RequestError
-from platemark.home import find_home, open_home, utc_now
+from platemark.homes.home import find_home, open_home, utc_now
 from platemark_policy.decision import Decision, Verdict
 from platemark_policy.engine import Engine
 from platemark_policy.rules import load_pack

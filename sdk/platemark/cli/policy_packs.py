@@ -13,8 +13,8 @@ from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_ho
 from platemark.cli.output import Output
 from platemark.cli.policy_rows import labelled_rows
 from platemark.errors import RequestError
-from platemark.home import PACK_FOLDER, find_home, open_home, utc_now
-from platemark.pack_keys import pack_public_key, pack_signing_key
+from platemark.homes.home import PACK_FOLDER, find_home, open_home, utc_now
+from platemark.homes.pack_keys import pack_public_key, pack_signing_key
 from platemark_policy.decision import Verdict
 from platemark_policy.explanation import explain_record
 from platemark_policy.pack import RulePack

@@ -10,7 +10,7 @@ from platemark.cli.output import Output
 from platemark.errors import PublicationRefused, error_json
 
 if TYPE_CHECKING:
-    from platemark.publishing import PublishOptions
+    from platemark.desk.publishing import PublishOptions
 
 
 def publish(
@@ -36,8 +36,8 @@ def publish(
     """
     printer = output(as_json=as_json, lang=lang, quiet=quiet)
     # Imported here: the checks load the decoder and the detector, which other commands do without.
-    from platemark.publishing import publish as publish_clip
-    from platemark.recovery import clean_up
+    from platemark.desk.publishing import publish as publish_clip
+    from platemark.making.recovery import clean_up
 
     options: PublishOptions = {
         "approver": approver,

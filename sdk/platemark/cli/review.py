@@ -13,7 +13,7 @@ from platemark.errors import RequestError
 from platemark.i18n import mark
 
 if TYPE_CHECKING:
-    from platemark.review_desk import ReviewDesk, Ticket
+    from platemark.homes.review_desk import ReviewDesk, Ticket
     from platemark_policy.review import ReviewState
 
 app = typer.Typer(help="Decisions that wait for an editor: list, show, approve, reject, appeal.", no_args_is_help=True)

@@ -26,7 +26,7 @@ def said_options(said: Mapping[str, Any], passed_on: Sequence[str]) -> dict[str,
     if bool(allowed) != bool(reason):
         raise RequestError("--allow-source and --reason go together.", fix="Give both, or neither.")
     if allowed:
-        from platemark.sources import override_for
+        from platemark.making.sources import override_for
 
         options["override"] = override_for(allowed, reason=reason)
     return options

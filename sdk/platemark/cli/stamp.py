@@ -14,7 +14,7 @@ from platemark.cli.watching import show_progress
 from platemark.stamped import SOURCE_TYPES, StampedClip
 
 if TYPE_CHECKING:
-    from platemark.stamp_asking import StampOptions
+    from platemark.making.stamp_asking import StampOptions
 
 _PASSED_ON = (
     *("out", "generator_version", "source_type", "prompt", "label_text"),

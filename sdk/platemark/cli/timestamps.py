@@ -15,7 +15,7 @@ def list_(home: HomeDir = None, as_json: Json = False, lang: Lang = "en", quiet:
 
     Example: platemark timestamps list
     """
-    from platemark.stamping import Stamped, queue_of
+    from platemark.making.stamping import Stamped, queue_of
 
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     waiting = queue_of(require_home(home)).waiting()
@@ -46,7 +46,7 @@ def add(
 
     Example: platemark timestamps add --all
     """
-    from platemark.stamping import add_waiting
+    from platemark.making.stamping import add_waiting
 
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     failed = False

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from platemark import trust_keeping
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.cli.output import Output
 from platemark.errors import RequestError
-from platemark.home import utc_now
+from platemark.homes import trust_keeping
+from platemark.homes.home import utc_now
 from platemark_provenance.errors import VerificationError
 from platemark_provenance.trust_lists import (
     KINDS,

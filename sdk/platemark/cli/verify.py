@@ -14,7 +14,7 @@ import typer
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
 from platemark.cli.output import Output, stderr_is_terminal
 from platemark.errors import MediaError, PlatemarkError, RequestError, VerificationError, WatermarkError
-from platemark.targets import STREAM, find_media, kept_stream
+from platemark.verifying.targets import STREAM, find_media, kept_stream
 from platemark_provenance.axes import Language, Verdict
 from platemark_provenance.axis_words import axis_lines
 from platemark_provenance.digest import JsonValue
@@ -22,8 +22,8 @@ from platemark_provenance.trust_lists import TrustFiles
 from platemark_provenance.verdict import Report, shown_path
 
 if TYPE_CHECKING:
-    from platemark.reports import VerdictPage, VerdictTable
-    from platemark.verifier import Verifier
+    from platemark.verifying.reports import VerdictPage, VerdictTable
+    from platemark.verifying.verifier import Verifier
 
 TrustFile = Annotated[list[Path] | None, typer.Option("--trust", help="Root certificates (PEM) of claim signers.")]
 TsaFile = Annotated[list[Path] | None, typer.Option("--trust-tsa", help="Roots of time-stamp authorities.")]
@@ -127,7 +127,7 @@ def verify(
     Example: platemark verify clip.mp4 --html report.html
     """
     # Imported here: FFmpeg and the C2PA library are not needed to print help.
-    from platemark.verifier import Verifier
+    from platemark.verifying.verifier import Verifier
 
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     _check(files, sidecar=sidecar)
@@ -161,8 +161,8 @@ def _check(files: list[Path], *, sidecar: Path | None) -> None:
 def _open_reports(run: _Run, stack: ExitStack, files: list[Path], *, csv: Path | None, html: Path | None) -> None:
     if csv is None and html is None:
         return
-    from platemark.home import utc_now
-    from platemark.reports import VerdictPage, VerdictTable, report_file
+    from platemark.homes.home import utc_now
+    from platemark.verifying.reports import VerdictPage, VerdictTable, report_file
 
     if csv is not None:
         run.table = VerdictTable(stack.enter_context(report_file(csv, examined=files)))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
-from platemark.withdrawal import withdraw as take_back
+from platemark.desk.withdrawal import withdraw as take_back
 
 
 def withdraw(

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from platemark.compliance.evidence import Claims, Evidence, Records
 from platemark.errors import LedgerError
-from platemark.home import Home
+from platemark.homes.home import Home
 from platemark.media.aigc import TAG, AigcStatement, read_statement
 from platemark.media.label_reading import STANDARD_WORDINGS, LabelPresence, LabelReader
 from platemark.media.still import is_still, read_still
 from platemark.media.video import read_tags, read_video_facts
-from platemark.observation import luma_frames
-from platemark.verifier import Verifier
+from platemark.verifying.observation import luma_frames
+from platemark.verifying.verifier import Verifier
 from platemark_provenance.digest import sha256_file
 from platemark_provenance.history import History
 from platemark_provenance.ledger.event import SealedState

@@ -6,7 +6,7 @@ One rule: a writer is a pure function of the facts; nothing is looked up while w
 from collections.abc import Callable, Mapping
 
 from platemark.errors import RequestError
-from platemark.home import Home
+from platemark.homes.home import Home
 from platemark.newsroom.facts import ExportFacts
 from platemark.newsroom.gathering import gather_export
 from platemark.newsroom.json_ld import write_json_ld

@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from platemark.desk.publication import require_published
 from platemark.errors import RequestError, VerificationError
-from platemark.home import Home
+from platemark.homes.home import Home
 from platemark.media.still import is_still, read_still
 from platemark.media.video import read_video_facts
 from platemark.newsroom.facts import ExportFacts, Names, Rendition
-from platemark.publication import require_published
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.ledger.event import Event, EventType, SealedState
 from platemark_provenance.ledger.reading_log import Reader

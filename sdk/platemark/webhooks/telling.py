@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platemark.errors import PlatemarkError, RequestError
-from platemark.home import Home
+from platemark.homes.home import Home
 from platemark.webhooks.outbox import STATE_FILE, Delivery, Outbox, Place, sender
 from platemark.webhooks.sending import check_address
 from platemark_provenance.ledger.event import Event

@@ -52,7 +52,7 @@ def test_a_bundle_that_fits_only_its_own_key_is_intact_and_not_trusted(run: Run,
 
 
 def test_a_bundle_of_another_publisher_is_refused(run: Run, bundle: Path, tmp_path: Path) -> None:
-    from platemark.home import init
+    from platemark.homes.home import init
 
     other = init(tmp_path / "other", organisation="Other")
 
@@ -152,7 +152,7 @@ def test_making_a_bundle_is_in_the_clips_own_life(
 
 KILLED = """
 import os, signal, sys
-from platemark import evidence
+from platemark.auditing import evidence
 build = evidence.build_bundle
 def build_and_die(*arguments):
     build(*arguments)

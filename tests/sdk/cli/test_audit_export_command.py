@@ -154,7 +154,7 @@ def test_a_file_to_hold_against_that_is_not_there_is_a_usage_error(run: Run, hom
 
 
 def test_a_report_is_three_files_and_an_event(run: Run, home_path: Path, made: dict[str, Any], tmp_path: Path) -> None:
-    from platemark.home import utc_now
+    from platemark.homes.home import utc_now
 
     month = utc_now().strftime("%Y-%m")
 

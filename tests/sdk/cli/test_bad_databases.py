@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from platemark.errors import LedgerError, LedgerUnavailable
-from platemark.home import open_home
+from platemark.homes.home import open_home
 from platemark.progress import JobProgress
 from platemark.studio import GenerateOptions, Studio
 from platemark_provenance.ledger.store import LedgerSettings

@@ -144,7 +144,8 @@ def test_an_impossible_request_fails_alone(run: Run, home_path: Path, tmp_path: 
 
 DIES = """
 import os, signal, sys
-from platemark import batch, pipeline
+from platemark import batch
+from platemark.making import pipeline
 stage = sys.argv[1]
 if stage == "finish":
     from platemark_provenance.ledger.jobs import JobQueue

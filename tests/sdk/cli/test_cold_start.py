@@ -14,7 +14,7 @@ from platemark.cli import COMMANDS
 from platemark.cli.loading import LoadedWhenCalled, with_commands
 
 AFTER = "\nimport sys; print('loaded:', *sorted(sys.modules))"
-HEAVY = {"torch", "moviepy", "av", "scipy", "numpy", "sqlalchemy", "alembic", "c2pa", "platemark.home"}
+HEAVY = {"torch", "moviepy", "av", "scipy", "numpy", "sqlalchemy", "alembic", "c2pa", "platemark.homes.home"}
 ONE_COMMAND = {
     "verify": {"torch", "moviepy", "diffusers"},
     "policy": {"torch", "moviepy", "av", "scipy", "c2pa"},

@@ -156,8 +156,8 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(home_path: Path, tmp_p
         "        return write(*args, **options)\n"
         "    finally:\n"
         "        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
-        "import platemark.rendering\n"
-        "platemark.rendering.write_video = limited\n"
+        "import platemark.making.rendering\n"
+        "platemark.making.rendering.write_video = limited\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
     command = [sys.executable, "-c", code, "generate", PROMPT, *QUICK, "--out", str(tmp_path / "c.mp4")]

@@ -9,7 +9,7 @@ import pytest
 from cli_session import Ended, Run
 
 from platemark.config import CONFIG_NAME
-from platemark.home import init, open_home
+from platemark.homes.home import init, open_home
 from platemark_provenance.pki import create_development_pki
 
 PROMPT = "a calm blue sea at sunset"

@@ -7,7 +7,7 @@ import pytest
 from cli_session import Run
 from cryptography import x509
 
-from platemark.home import utc_now
+from platemark.homes.home import utc_now
 from platemark_provenance.pki import Subject, certify, create_development_pki
 
 

@@ -8,7 +8,7 @@ import pytest
 from cli_session import Run
 
 import platemark_policy
-from platemark.home import init
+from platemark.homes.home import init
 
 STRICT = Path(platemark_policy.__file__).parent / "packs" / "strict.yaml"
 

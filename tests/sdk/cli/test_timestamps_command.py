@@ -11,8 +11,8 @@ from time_authority import Authority, open_time_authority
 
 from platemark.clip import Clip
 from platemark.errors import RequestError
-from platemark.home import Home, open_home
-from platemark.stamping import add_waiting, queue_of, stamped_name
+from platemark.homes.home import Home, open_home
+from platemark.making.stamping import add_waiting, queue_of, stamped_name
 from platemark.studio import Studio
 from platemark_provenance.ledger.event import EventType
 from platemark_provenance.verification import read_provenance

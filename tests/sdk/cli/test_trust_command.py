@@ -8,7 +8,7 @@ import pytest
 from cli_session import Run
 
 from platemark import cli
-from platemark.home import init
+from platemark.homes.home import init
 
 
 @pytest.fixture(autouse=True)

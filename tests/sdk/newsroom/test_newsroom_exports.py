@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mosromgr.mostypes import RunningOrder
 
 from platemark.clip import Clip
+from platemark.desk.withdrawal import withdraw
 from platemark.errors import RequestError
 from platemark.newsroom.facts import ExportFacts, Names, Rendition
 from platemark.newsroom.formats import FORMATS, export_clip
@@ -23,7 +24,6 @@ from platemark.newsroom.newsml_g2 import write_newsml_g2
 from platemark.newsroom.ninjs import write_ninjs
 from platemark.newsroom.vmh import write_vmh
 from platemark.studio import Studio
-from platemark.withdrawal import withdraw
 from platemark_provenance.withdrawal import Withdrawal
 
 TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from platemark.errors import HomeError, PromptRefused, RequestError
-from platemark.home import Home, open_home
+from platemark.homes.home import Home, open_home
 from platemark.studio import Studio
 from platemark.webhooks.outbox import MOST_ATTEMPTS, Outbox
 from platemark.webhooks.sending import check_address, send

@@ -1,0 +1,1 @@
+"""What leaves the log for people: evidence, monthly reports, and whole files of either."""

@@ -1,0 +1,1 @@
+"""What editors do with a finished clip: check it, publish it, withdraw it."""

@@ -1,0 +1,308 @@
+"""Stamping a clip that was made elsewhere, as a work for the pipeline.
+
+One rule: its picture gets the label and the mark and nothing else; size, rate, colours and sound stay as they came.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import uuid_utils
+
+from platemark._version import __version__
+from platemark.clip import Label, LedgerEntry
+from platemark.homes.home import Home
+from platemark.making.description import Stated, label_box, stated_facts
+from platemark.making.job_facts import Used
+from platemark.making.material import SourceFile
+from platemark.making.rendering import Rendered
+from platemark.making.screening import Screened, TakeDecision
+from platemark.making.sources import Source
+from platemark.making.stamp_asking import StampOrder
+from platemark.making.work import Bench, Made, Published, Submission
+from platemark.media.formats import ColorTags, is_bt709_matrix
+from platemark.media.label import LabelSpec, RenderedLabel, render_label
+from platemark.media.label_reading import LabelReader, LabelSighting
+from platemark.media.overlay import LabelOverlay, sample_rgb
+from platemark.media.video import (
+    EncodeSettings,
+    YuvFrame,
+    combine,
+    map_luma,
+    read_frames_as_coded,
+    read_luma,
+    read_video_facts,
+    write_video,
+)
+from platemark.media.yuv import turned
+from platemark.progress import JobProgress
+from platemark.stamped import SourceRecord, StampedClip, StampRequest
+from platemark_policy.engine import Engine
+from platemark_policy.frames import FrameScreen
+from platemark_provenance.digest import JsonValue
+from platemark_provenance.fingerprint import ContentSampler
+from platemark_provenance.ingredient_check import IngredientOverride
+from platemark_provenance.ledger.store import TreeHead
+from platemark_provenance.manifest import (
+    GeneratorFacts,
+    LabelFacts,
+    PictureFacts,
+    SourceFacts,
+    build_stamp_manifest,
+)
+from platemark_provenance.verdict import judge
+from platemark_provenance.watermark.profile import ALGORITHM
+
+LEAST_LABEL_SHARE, LEAST_LABEL_CONTRAST = 0.048, 4.5
+"""What a label that is there already must have to count: the height and the contrast of one drawn here.
+
+Letters drawn at 5.0 % of the short side measure 4.99 % (256x256, November 2026); the rest is for re-encoded copies.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StampPlan:
+    """What was found out about the clip before anything is written.
+
+    Attributes:
+        verdict: what verifying it came to.
+        signer: who signed it, where that holds.
+        generator: what its manifest says made it.
+        color: how its colours are coded.
+        sighting: the label that every frame carries already; none where it must be drawn.
+    """
+
+    verdict: str
+    signer: str | None
+    generator: str | None
+    color: ColorTags
+    sighting: LabelSighting | None
+
+
+@dataclass(frozen=True, slots=True)
+class StampWork:
+    """Stamps one clip.
+
+    Attributes:
+        order: what was asked for, of which clip.
+    """
+
+    order: StampOrder
+
+    @property
+    def request(self) -> StampRequest:
+        """Give what was asked for."""
+        return self.order.request
+
+    @property
+    def file(self) -> SourceFile:
+        """Give the clip."""
+        return self.order.source.file
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Give the clip as the parent of what comes out."""
+        return (self.order.source,)
+
+    @property
+    def override(self) -> IngredientOverride | None:
+        """Give an editor's word for a clip that would be refused."""
+        return self.order.override
+
+    @property
+    def made_by(self) -> str:
+        """Name what made the clip, as declared."""
+        return f"stamp {self.request.model} {self.request.model_version}"
+
+    @property
+    def form(self) -> Mapping[str, JsonValue]:
+        """Give what else was asked for that an approval holds for."""
+        request = self.request
+        return {
+            "task": "stamp",
+            "source_type": request.source_type,
+            "label": [request.label_language, request.label_text],
+        }
+
+    def draw_label(self) -> RenderedLabel:
+        """Draw the label.
+
+        Raises:
+            RequestError: it does not fit.
+        """
+        spec = LabelSpec.standard(self.request.label_language, text=self.request.label_text)
+        return render_label(spec, self.request.size)
+
+    def submission(self) -> Submission:
+        """Say what was asked for; the prompt is sealed."""
+        request = self.request
+        facts: dict[str, JsonValue] = {
+            "task": "stamp",
+            "model": request.model,
+            "source_type": request.source_type,
+            "characters": len(request.prompt),
+            "given": [self._given()],
+        }
+        sealed: dict[str, JsonValue] = {"byline": request.byline, "actor": request.actor}
+        return Submission(facts, {**sealed, "prompt": request.prompt} if request.prompt else sealed)
+
+    def screen(self, engine: Engine, *, at: datetime, take: TakeDecision) -> Screened | None:
+        """Have the prompt decided on, where one was given."""
+        if not self.request.prompt:
+            return None
+        decision = engine.screen_prompt(self.request.prompt, at=at, decision_id=str(uuid_utils.uuid7()))
+        take("prompt", decision)
+        return Screened(decision, self.request.prompt)
+
+    def plan(self, screened: Screened | None) -> StampPlan:
+        """Say what the clip's manifest is worth, and look whether it carries the label already."""
+        del screened  # nothing is made from the prompt here
+        report = judge(self.order.reading)
+        color = read_video_facts(self.file.path).color
+        return StampPlan(report.verdict.value, report.signer, report.generator, color, self._find_label())
+
+    def identity(self, plan: StampPlan) -> dict[str, JsonValue]:
+        """Give what decides the frames."""
+        return {
+            "stamp": self.file.sha256,
+            "model": [self.request.model, self.request.model_version],
+            "label": [self.request.label_language, self.request.label_text, plan.sighting is None],
+        }
+
+    def start_facts(self, plan: StampPlan, used: Used) -> dict[str, JsonValue]:
+        """Say what came, what it is worth, and what will be done to it."""
+        facts: dict[str, JsonValue] = {
+            "task": "stamp",
+            "source_type": self.request.source_type,
+            "size": str(self.request.size),
+            "fps": str(self.request.fps),
+            "given": [self._given()],
+            "source_verdict": plan.verdict,
+            "label": "drawn" if plan.sighting is None else "kept",
+        }
+        if used.overridden:
+            facts["overridden"] = [{"name": each.ingredient.name, "finding": each.kind} for each in used.overridden]
+        return facts
+
+    def render(self, plan: StampPlan, bench: Bench) -> Rendered:
+        """Label and mark the picture frame by frame, and put the sound beside it, packet by packet."""
+        fps, watch = self.request.fps, bench.watch
+        is_bt709 = is_bt709_matrix(plan.color.matrix, height=self.file.height)
+        screen, sampler = FrameScreen(fps=float(fps)), ContentSampler(fps=float(fps))
+        overlay = LabelOverlay(bench.label) if plan.sighting is None else None
+        count = _Counter(bench, total=self.file.frames or 0)
+
+        def labelled(frames: Iterator[YuvFrame]) -> Iterator[YuvFrame]:
+            """Show each frame to the policy as it came, then label it."""
+            for frame in frames:
+                count.one_more()
+                screen.feed(sample_rgb(frame, is_bt709=is_bt709))
+                yield frame if overlay is None else overlay.draw(frame)
+
+        upright = (turned(frame, self.file.rotation_deg) for frame in read_frames_as_coded(self.file.path))
+        frames = watch.iterate("label", labelled(watch.iterate("decode", upright)))
+        marked = watch.iterate("watermark", map_luma(frames, bench.embedder.mark))
+        picture = bench.paths.signed if self.file.has_audio else bench.paths.rendered
+        color = ColorTags(plan.color.primaries, plan.color.transfer, plan.color.matrix, "tv")
+        with watch.stage("encode"):
+            sampled = sampler.watch(marked, luma=lambda frame: frame.y)
+            write_video(sampled, picture, settings=EncodeSettings(fps=fps, color=color))
+        if self.file.has_audio:
+            with watch.stage("sound"):
+                combine(picture, self.file.path, bench.paths.rendered)
+                picture.unlink()
+        return Rendered(count.frames, sampler.fingerprint(), screen.facts())
+
+    def forget(self, ended_by: type[BaseException] | None) -> None:
+        """Do nothing: nothing is kept."""
+
+    def manifest(self, made: Made[StampPlan], home: Home, head: TreeHead) -> dict[str, JsonValue]:
+        """Say that the clip was opened, labelled and marked."""
+        request, plan = self.request, made.plan
+        size = (request.size.width, request.size.height)
+        stated = Stated(
+            clip_id=made.clip_id,
+            generator=GeneratorFacts("platemark", __version__, request.model, request.model_version, None),
+            picture=PictureFacts(native_size=size, size=size, fps=request.fps, frames=made.rendered.frames),
+            label=LabelFacts(made.label.spec.text, made.label.spec.language, _box(made), drawn=plan.sighting is None),
+            decision=made.screened.decision,
+            mark_id=made.mark_id,
+            reviewed=made.reviewed,
+            draft=made.draft,
+        )
+        facts = replace(stated_facts(stated, home, head), source=SourceFacts(self.file.sha256, plan.verdict))
+        return build_stamp_manifest(facts, made.used.sources[0].ingredient)
+
+    def describe(self, made: Made[StampPlan], published: Published) -> StampedClip:
+        """Give the caller's view."""
+        signed, entry, spec = published.signed, published.entry, made.label.spec
+        return StampedClip(
+            clip_id=made.clip_id,
+            path=published.paths.final,
+            sha256=signed.sha256,
+            request=self.request,
+            frames=made.rendered.frames,
+            decision=made.screened.decision,
+            source=self._record(made),
+            label=Label(spec.text, spec.language, _box(made)),
+            watermark_alg=ALGORITHM,
+            watermark_id=made.mark_id.hex(),
+            manifest_label=signed.label,
+            manifest_sha256=signed.manifest_sha256,
+            ledger=LedgerEntry(entry.seq, entry.event_id, entry.root),
+            receipt=published.paths.receipt,
+            timings=dict(published.timings),
+            publication="draft" if made.draft else None,
+        )
+
+    def _record(self, made: Made[StampPlan]) -> SourceRecord:
+        plan = made.plan
+        return SourceRecord(
+            sha256=self.file.sha256,
+            verdict=plan.verdict,
+            signer=plan.signer,
+            generator=plan.generator,
+            label="drawn" if plan.sighting is None else "kept",
+            sound="kept" if self.file.has_audio else "none",
+            rotation_deg=self.file.rotation_deg,
+            overridden=tuple(each.kind for each in made.used.overridden),
+        )
+
+    def _given(self) -> dict[str, JsonValue]:
+        sound = "kept" if self.file.has_audio else "none"
+        return {"relationship": "parentOf", **self.file.to_json(), "sound": sound}
+
+    def _find_label(self) -> LabelSighting | None:
+        """Give the wanted label where every frame carries it already, high and clear enough.
+
+        The whole clip is read only if the first frame has it.
+        """
+        spec = self.draw_label().spec
+        reader, quarters = LabelReader((spec.text,)), round(self.file.rotation_deg / 90) % 4
+        for frame in read_luma(self.file.path):
+            if not reader.feed(np.ascontiguousarray(np.rot90(frame, quarters))):
+                return None
+        found = reader.presence.sighting
+        if found is None or found.height_share < LEAST_LABEL_SHARE or found.contrast < LEAST_LABEL_CONTRAST:
+            return None
+        return found
+
+
+class _Counter:
+    """Counts frames, tells the caller, and stops where the caller asked to."""
+
+    def __init__(self, bench: Bench, *, total: int) -> None:
+        self.frames = 0
+        self._bench, self._total = bench, total
+
+    def one_more(self) -> None:
+        """Take note of the next frame."""
+        self._bench.cancel.raise_if_cancelled()
+        self.frames += 1
+        self._bench.on_progress(JobProgress("render:frames", self.frames, max(self._total, self.frames)))
+
+
+def _box(made: Made[StampPlan]) -> tuple[int, int, int, int]:
+    seen = made.plan.sighting
+    return (seen.x, seen.y, seen.width, seen.height) if seen else label_box(made.label)
