@@ -4,6 +4,7 @@ One rule: pure mathematics of tensors; no weights are read and nothing is random
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -148,6 +149,7 @@ class Block(nn.Module):
         super().__init__()
         width, hidden = config.width, config.width * config.mlp_ratio
         self.heads = config.heads
+        self.attention: Callable[[Tensor, Tensor, Tensor], Tensor] = functional.scaled_dot_product_attention
         self.modulation_offset = nn.Parameter(torch.zeros(6, width))
         self.query_scale = nn.Parameter(torch.ones(config.head_width))
         self.key_scale = nn.Parameter(torch.ones(config.head_width))
@@ -183,7 +185,7 @@ class Block(nn.Module):
         query, key, value = rearrange(mixed, "b n (k a d) -> k b a n d", k=3, a=self.heads)
         query = rotate(functional.rms_norm(query, query.shape[-1:], self.query_scale.to(query.dtype)), rotary)
         key = rotate(functional.rms_norm(key, key.shape[-1:], self.key_scale.to(key.dtype)), rotary)
-        heads = functional.scaled_dot_product_attention(query, key, value)  # (b, a, n, d / a)
+        heads = self.attention(query, key, value)  # (b, a, n, d / a)
         result: Tensor = self.attention_out(rearrange(heads, "b a n d -> b n (a d)"))
         return result
 

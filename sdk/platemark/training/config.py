@@ -7,6 +7,7 @@ budget.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -15,6 +16,7 @@ from platemark.generation.actions import ACTIONS
 from platemark.generation.config import AutoencoderConfig, TransformerConfig
 from platemark.training.world.attributes import SLOT_SIZES
 from platemark.training.world.clips import ClipShape
+from platemark.training.world.mixture import Emphasis, Mixture
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -46,9 +48,10 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Optimiser:
-    """AdamW and its schedule.
+    """AdamW or Muon, and the schedule.
 
     Args:
+        method: `adamw`, or `muon` for the matrices of a transformer's blocks, with AdamW for everything else.
         rate: learning rate after warm-up.
         warmup: steps of linear warm-up.
         anneal: share of the training, at its end, over which the rate falls to nearly nothing.
@@ -57,6 +60,7 @@ class Optimiser:
         clip: largest norm of the gradient.
     """
 
+    method: Literal["adamw", "muon"] = "adamw"
     rate: float = 1.5e-3
     warmup: int = 100
     anneal: float = 0.35
@@ -109,6 +113,7 @@ class TrainingConfig:
         clips: size and length of the clips.
         autoencoder: shape of the first network.
         transformer: shape of the second; its slots must be the world's.
+        mixture: what is drawn more often than the world's own shares say.
         seed: of the clips, the weights' beginnings and every random choice.
         autoencoder_share: of the budget.
         autoencoder_batch: snippets of clips in a batch of the autoencoder.
@@ -131,6 +136,7 @@ class TrainingConfig:
     clips: ClipShape
     autoencoder: AutoencoderConfig
     transformer: TransformerConfig
+    mixture: Mixture = ()
     seed: int = 1
     autoencoder_share: float = 0.2
     autoencoder_batch: int = 8
@@ -170,6 +176,8 @@ class TrainingConfig:
         counts = (self.autoencoder_batch, self.basis_clips, self.pool_chunks, self.pool_refresh)
         _check(all(n >= 1 for n in counts), f"Batches, clips, chunks and refresh must be 1 or more; got {counts}.")
         _check(0 <= self.average < 1 and self.latent_noise >= 0, "average in [0, 1) and latent_noise >= 0.")
+        names = [emphasis.name for emphasis in self.mixture]
+        _check(len(set(names)) == len(names), f"A mixture emphasises each thing once; got {names}.")
         _check(0 <= self.seed < 1 << 32, f"A seed is from 0 to 2**32 - 1; got {self.seed}.")
 
     @property
@@ -199,18 +207,41 @@ def config_from_json(text: str) -> TrainingConfig:
         ) from error
 
 
+_WEAK_FAMILIES = tuple(
+    Emphasis(name, times)
+    for name, times in (
+        ("shapes", 1.2),
+        ("sky", 0.8),
+        ("sea", 0.6),
+        ("city", 0.8),
+        ("bars", 1.5),
+        ("lines", 1.5),
+        ("globe", 1.25),
+        ("map", 1.5),
+        ("flag", 0.8),
+        ("countdown", 1.5),
+        ("occluder", 1.2),
+        ("cube", 1.4),
+        ("voxels", 1.8),
+        ("flying freely", 4),
+    )
+)
+"""What one run on the world's own shares left weak comes more often, and half of all flights are free ones."""
+
 NANO = TrainingConfig(
     name="nano",
     clips=ClipShape(64, 64, 17),
     autoencoder=AutoencoderConfig(latent_channels=20),
     transformer=TransformerConfig(
-        slot_sizes=SLOT_SIZES, latent_channels=20, width=160, depth=6, heads=4, actions=len(ACTIONS)
+        slot_sizes=SLOT_SIZES, latent_channels=20, width=256, depth=6, heads=4, actions=len(ACTIONS)
     ),
+    mixture=_WEAK_FAMILIES,
     seed=2,
     autoencoder_share=0.29,
     basis_clips=512,
-    optimiser=Optimiser(anneal=0.4),
-    courses=(Course(1, 48, 0.2), Course(2, 28, 0.25), Course(0, 12, 0.55)),
+    optimiser=Optimiser(method="muon", anneal=0.4),
+    courses=(Course(1, 128, 0.2), Course(2, 64, 0.25), Course(0, 32, 0.55)),
+    level_mean=0.8,
     average=0.9985,
     pool_chunks=96,
     pool_refresh=3,

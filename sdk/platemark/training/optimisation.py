@@ -3,7 +3,7 @@
 One rule: the rate at a step follows from the step and the progress of the run, so nothing about it needs saving.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -29,12 +29,17 @@ def learning_rate(settings: Optimiser, *, step: int, progress: float) -> float:
 class Adam:
     """AdamW on a network: matrices of blocks decay, everything else does not.
 
+    Args:
+        network: whose parameters are moved.
+        settings: the schedule.
+        without: names of parameters that something else moves.
+
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2.
     """
 
-    def __init__(self, network: nn.Module, settings: Optimiser) -> None:
+    def __init__(self, network: nn.Module, settings: Optimiser, *, without: frozenset[str] = frozenset()) -> None:
         self._settings = settings
-        self._named = {name: p for name, p in network.named_parameters() if p.requires_grad}
+        self._named = {n: p for n, p in network.named_parameters() if p.requires_grad and n not in without}
         decayed = [p for name, p in self._named.items() if _decays(name, p)]
         others = [p for name, p in self._named.items() if not _decays(name, p)]
         self._adam = torch.optim.AdamW(
@@ -44,14 +49,21 @@ class Adam:
             foreach=True,
         )
 
-    def step(self, loss: Tensor, *, step: int, progress: float) -> float:
-        """Take one step down a loss; give the norm of its gradient before it was cut."""
+    def step(self, loss: Tensor, *, step: int, progress: float, cut: Sequence[nn.Parameter] | None = None) -> float:
+        """Take one step down a loss; give the norm of its gradient before it was cut.
+
+        Args:
+            loss: to go down.
+            step: taken so far.
+            progress: of the whole training, 0 to 1.
+            cut: the parameters whose gradient is cut to the settings' largest norm; left out, those moved here.
+        """
         rate = learning_rate(self._settings, step=step, progress=progress)
         for group in self._adam.param_groups:
             group["lr"] = rate
         self._adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships no type for it
-        norm = torch.nn.utils.clip_grad_norm_(list(self._named.values()), self._settings.clip)
+        norm = torch.nn.utils.clip_grad_norm_(cut or list(self._named.values()), self._settings.clip)
         self._adam.step()
         return float(norm)
 

@@ -16,6 +16,7 @@ from platemark.training.accounting import BACKWARD, autoencoder_flops, transform
 from platemark.training.compute import Compute
 from platemark.training.config import Course, TrainingConfig
 from platemark.training.flow import Example, choose_frames, draw_levels, drop_slots, flow_loss, tell_actions
+from platemark.training.muon import Muon, descent
 from platemark.training.optimisation import Adam, Average
 from platemark.training.pool import CHUNK, Encoded, LatentPool
 from platemark.training.reconstruction import fit_basis, reconstruction_loss, settle
@@ -41,7 +42,7 @@ class Trainer:
         self.config = config
         self.compute = compute
         self.tally = Tally()
-        self.world = World(config.seed)
+        self.world = World(config.seed, mixture=config.mixture)
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
             self.autoencoder = VideoAutoencoder(config.autoencoder)
@@ -49,7 +50,7 @@ class Trainer:
         compute.place(self.autoencoder)
         compute.place(self.transformer)
         self.average = Average(self.transformer, keep=config.average)
-        self.adam = Adam(self.autoencoder, config.autoencoder_optimiser)
+        self.adam: Adam | Muon = Adam(self.autoencoder, config.autoencoder_optimiser)
         self.pool = LatentPool(self._encode_chunk, chunks=config.pool_chunks, refresh=config.pool_refresh)
         self._reconstruct = compute.faster(reconstruction_loss)
 
@@ -64,7 +65,7 @@ class Trainer:
     def enter_transformer_stage(self) -> None:
         """Freeze the autoencoder and make the optimiser of the transformer."""
         self.autoencoder.eval().requires_grad_(False)
-        self.adam = Adam(self.transformer, self.config.optimiser)
+        self.adam = descent(self.transformer, self.config.optimiser)
 
     def adopt_autoencoder(self, other: VideoAutoencoder) -> None:
         """Take a settled autoencoder of the same shape and go straight to the transformer."""

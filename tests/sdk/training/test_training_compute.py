@@ -5,15 +5,49 @@ import torch
 
 from platemark.errors import RequestError
 from platemark.generation.autoencoder import VideoAutoencoder
-from platemark.training.compute import Compute, choose_compute
+from platemark.training.compute import Compute, choose_compute, plain_attention
 from platemark.training.config import TrainingConfig
 from platemark.training.trainer import Trainer
 
 
-def test_a_processor_computes_in_single_precision_and_compiles_nothing() -> None:
+@pytest.mark.parametrize(
+    ("able", "compiler", "half", "compiles"),
+    [
+        ({}, "/usr/bin/g++", False, False),
+        ({"avx512_bf16": False, "amx_bf16": False}, "/usr/bin/g++", False, False),
+        ({"avx512_bf16": True}, "/usr/bin/g++", True, True),
+        ({"amx_bf16": True}, None, True, False),
+    ],
+    ids=["an old processor", "one that says so", "a new one", "a new one without a compiler"],
+)
+def test_a_processor_computes_in_what_it_multiplies_fastest(
+    monkeypatch: pytest.MonkeyPatch, able: dict[str, bool], compiler: str | None, half: bool, compiles: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    monkeypatch.setattr("platemark.training.compute.which", lambda _: compiler)
+
     compute = choose_compute("cpu")
 
-    assert (compute.device.type, compute.half, compute.compiles) == ("cpu", False, False)
+    assert (compute.device.type, compute.half, compute.compiles) == ("cpu", half, compiles)
+
+
+@pytest.mark.parametrize("width", [1, 7, 33])
+def test_attention_by_its_formula_is_torchs_attention(width: int) -> None:
+    torch.manual_seed(width)
+    query, key, value = torch.randn(3, 2, 3, 11, width)
+
+    assert torch.allclose(
+        plain_attention(query, key, value),
+        torch.nn.functional.scaled_dot_product_attention(query, key, value),
+        atol=1e-5,
+    )
+
+
+def test_attention_by_its_formula_stays_finite_in_half_precision() -> None:
+    torch.manual_seed(0)
+    query = 40 * torch.randn(1, 1, 9, 8, dtype=torch.bfloat16)
+
+    assert torch.isfinite(plain_attention(query, query, query)).all()
 
 
 def test_auto_without_an_accelerator_is_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:

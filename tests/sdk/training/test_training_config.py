@@ -20,6 +20,7 @@ from platemark.training.config import (
     preset_named,
 )
 from platemark.training.world.clips import ClipShape
+from platemark.training.world.mixture import Emphasis
 
 
 def test_there_are_three_presets_each_under_its_own_name() -> None:
@@ -56,6 +57,7 @@ def test_a_preset_that_is_not_there_is_refused_with_those_that_are() -> None:
         ({"courses": (Course(1, 8, 0.5),)}, "must sum to 1"),
         ({"courses": (Course(6, 8, 1.0),)}, "more than 5 latent frames"),
         ({"pool_chunks": 0}, "1 or more"),
+        ({"mixture": (Emphasis("map", 2.0), Emphasis("map", 3.0))}, "each thing once"),
         ({"basis_clips": 0}, "1 or more"),
         ({"average": 1.0}, "average"),
         ({"latent_noise": -1.0}, "latent_noise"),

@@ -18,6 +18,7 @@ from platemark.training.world.canvas import Canvas, Stage
 from platemark.training.world.captions import english_caption, korean_caption
 from platemark.training.world.dice import Dice
 from platemark.training.world.holdout import split_family
+from platemark.training.world.mixture import Mixture, family_at, repeated
 
 MAX_SIDE = 2048
 MAX_FRAMES = 1024
@@ -101,11 +102,13 @@ class World:
         seed: clips of another seed differ in every number.
         part: whether combinations are those for training or those held out from it.
         family: draw from this family alone.
+        mixture: what is drawn more often than usual.
     """
 
     seed: int
     part: Part = Part.TRAIN
     family: str | None = None
+    mixture: Mixture = ()
 
     def attributes(self, index: Tensor) -> tuple[Attributes, ...]:
         """Tell what clips show: index (b,) int64."""
@@ -114,9 +117,9 @@ class World:
         return tuple(self._choose(at, ticket) for at, ticket in zip(chance, lot, strict=True))
 
     def _choose(self, chance: float, ticket: int) -> Attributes:
-        name = self.family if self.family is not None else _family_at(chance)
+        name = self.family if self.family is not None else family_at(chance, self.mixture)
         split = split_family(name)
-        pool = split.train if self.part is Part.TRAIN else split.held_out
+        pool = repeated(split.train if self.part is Part.TRAIN else split.held_out, self.mixture)
         return pool[ticket % len(pool)]
 
     def render(self, index: Tensor, shape: ClipShape, *, frames: Tensor | None = None) -> ClipBatch:
@@ -175,12 +178,3 @@ def _family_of(scene: str) -> str:
 def family_of(attributes: Attributes) -> str:
     """Name the family that a clip belongs to."""
     return _family_of(attributes.scene)
-
-
-def _family_at(chance: float) -> str:
-    left = chance * sum(family.weight for family in FAMILIES)
-    for family in FAMILIES:
-        left -= family.weight
-        if left < 0:
-            return family.name
-    return FAMILIES[-1].name

@@ -10,6 +10,8 @@ from platemark.training.world.canvas import Stage, look_up, paint, smooth_noise
 
 _GREY = 0.47
 _FRAMES_A_DIGIT = 8
+_ROUTE = 0.045
+"""Half the width of a map's route; at 0.028, under two pixels of 64, no run learned to draw one."""
 _SEGMENTS = (
     # centre x, centre y, half width, half height, of a digit one unit high
     (0.0, -0.5, 0.25, 0.09),
@@ -76,9 +78,9 @@ def draw_map(stage: Stage) -> Tensor:
     bend = dice.uniform(5, -0.2, 0.2)
     off = (across - bend * (1 - (along / 0.36) ** 2)).abs() / (1 + (2 * bend * along / 0.36**2) ** 2).sqrt()
     head = -0.36 + 0.72 * (0.05 + 0.95 * stage.progress)
-    route = canvas.inside(torch.maximum(off - 0.028, torch.maximum(along - head, -0.36 - along)))
-    tip = ((along - head) ** 2 + (across - bend * (1 - (head / 0.36) ** 2)) ** 2).sqrt() - 0.065
-    start = ((along + 0.36) ** 2 + across**2).sqrt() - 0.05
+    route = canvas.inside(torch.maximum(off - _ROUTE, torch.maximum(along - head, -0.36 - along)))
+    tip = ((along - head) ** 2 + (across - bend * (1 - (head / 0.36) ** 2)) ** 2).sqrt() - 2 * _ROUTE
+    start = ((along + 0.36) ** 2 + across**2).sqrt() - 1.7 * _ROUTE
     marks = canvas.inside(torch.minimum(tip, start))
     return paint(picture, stage.colour("colour"), torch.maximum(route, marks))
 
