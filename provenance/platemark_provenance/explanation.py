@@ -27,7 +27,8 @@ class Findings:
     `on_legacy_list` that only a list that is no longer kept up vouches for the signer; `mark_by_record` that the
     watermark follows from the record of exactly this file, so that nobody looked for it; `unsigned_bytes` how many
     bytes lie in padding outside the signature; `fetched_from` the server that the manifest was fetched from, and
-    `fetch_failed` that it was asked for and not got; `publication` whether it is a draft or approved for publication.
+    `fetch_failed` that it was asked for and not got; `publication` whether it is a draft or approved for publication;
+    `corrections` how many there are, `corrected` the newest one's words and `corrected_at` its day.
     """
 
     verdict: Verdict
@@ -46,6 +47,9 @@ class Findings:
     fetched_from: str | None = None
     fetch_failed: bool = False
     publication: Publication | None = None
+    corrections: int = 0
+    corrected: str | None = None
+    corrected_at: str = ""
 
 
 def explain(findings: Findings) -> Explanation:
@@ -64,6 +68,9 @@ def _write(findings: Findings, language: Language) -> str:
         "day": findings.withdrawn_at,
         "padding": f"{findings.unsigned_bytes:,}",
         "server": findings.fetched_from or unknown,
+        "times": findings.corrections,
+        "corrected": findings.corrected or unknown,
+        "corrected_on": findings.corrected_at,
     }
     lines = [words[key].format_map(values) for key in (_headline(findings), *_notes(findings))]
     for title, keys in (("checked", _checked(findings)), ("not_checked", _not_checked(findings))):
@@ -92,6 +99,8 @@ def _headline(findings: Findings) -> str:
 def _publisher_notes(findings: Findings) -> Iterator[str]:
     if findings.withdrawn is not None:
         yield "note_withdrawn"
+    if findings.corrections:
+        yield "note_corrected" if findings.corrections == 1 else "note_corrected_again"
     if findings.publication is not None:
         yield f"note_{findings.publication}"
 
@@ -178,6 +187,8 @@ ENGLISH = {
     "nothing it says can be relied on.",
     "unrecognised": "Unreadable: this is not a media file that can be read here, so nothing can be said about it.",
     "note_withdrawn": "The publisher withdrew this clip on {day}. Reason given: {withdrawn}",
+    "note_corrected": "The publisher corrected this clip on {corrected_on}: {corrected}",
+    "note_corrected_again": "The publisher corrected this clip {times} times, last on {corrected_on}: {corrected}",
     "note_fetched": "Its manifest does not lie in the file; it was fetched from {server}, which the file names.",
     "note_draft": "This is a draft, not approved for publication.",
     "note_published": "The publisher's manifest says that a second person approved it for publication.",
@@ -267,6 +278,8 @@ KOREAN = {
     ),
     "unrecognised": "읽을 수 없음: 여기서 읽을 수 있는 미디어 파일이 아니므로 아무것도 말할 수 없습니다.",
     "note_withdrawn": "발행자가 {day}에 이 클립을 철회했습니다. 밝힌 이유: {withdrawn}",
+    "note_corrected": "발행자가 {corrected_on}에 이 클립을 정정했습니다: {corrected}",
+    "note_corrected_again": "발행자가 이 클립을 {times}번 정정했으며 마지막은 {corrected_on}입니다: {corrected}",
     "note_fetched": "매니페스트는 파일 안에 없어, 파일에 적힌 서버 {server}에서 가져왔습니다.",
     "note_draft": "초안이며 발행 승인을 받지 않았습니다.",
     "note_published": "발행자의 매니페스트에 따르면 다른 사람이 이 클립의 발행을 승인했습니다.",

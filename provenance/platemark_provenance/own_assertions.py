@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from platemark_provenance.correction import Correction, read_corrections
 from platemark_provenance.manifest_facts import WATERMARK_ALGORITHM, LabelFacts, LedgerFacts
 from platemark_provenance.manifest_parts import (
+    CORRECTION_LABEL,
     GENERATION_LABEL,
     LEDGER_LABEL,
     OVERRIDE_LABEL,
@@ -45,7 +47,7 @@ class OwnAssertions:
     """What the manifest says in our own assertions; a field is None where it is absent or malformed.
 
     `watermark_id` is 16 hexadecimal digits. `override_reason`: why an ingredient was used that would have been refused.
-    `publication`: whether it is a draft or approved for publication.
+    `publication`: whether it is a draft or approved for publication. `corrections`: what was corrected, oldest first.
     """
 
     clip_id: str | None = None
@@ -54,6 +56,7 @@ class OwnAssertions:
     ledger: LedgerFacts | None = None
     override_reason: str | None = None
     publication: Publication | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 def read_soft_bindings(assertions: Sequence[object]) -> tuple[SoftBinding, ...]:
@@ -77,6 +80,7 @@ def read_own_assertions(assertions: Sequence[object]) -> OwnAssertions | None:
         ledger=_read_ledger(_data(assertions, LEDGER_LABEL)),
         override_reason=_read_reason(_data(assertions, OVERRIDE_LABEL)),
         publication=read_publication(_all_data(assertions, PUBLICATION_LABEL)),
+        corrections=read_corrections(_all_data(assertions, CORRECTION_LABEL)),
     )
     return None if own == OwnAssertions() else own
 

@@ -98,7 +98,9 @@ def _verdict(report: Report, language: Language) -> str:
     """Level 1: what was found, in plain words."""
     words = REPORT_WORDS[language]
     headline, *rest = report.explain(language).splitlines()
-    notice = f'<p class="notice">{_text(words["withdrawn"])}</p>' if report.withdrawn is not None else ""
+    said = [words["withdrawn"]] if report.withdrawn is not None else []
+    said += [words["corrected"]] if report.corrections else []
+    notice = "".join(f'<p class="notice">{_text(each)}</p>' for each in said)
     lines = "".join(f"<p>{_text(line)}</p>" for line in rest)
     return f'{notice}<div class="verdict"><p class="headline">{_text(headline)}</p>{lines}</div>\n'
 
@@ -123,6 +125,9 @@ def _summary(report: Report, language: Language) -> str:
     if report.withdrawn is not None:
         rows.append((words["withdrawn_on"], f"{report.withdrawn.at.astimezone(UTC):%Y-%m-%d}"))
         rows.append((words["withdrawn_why"], report.withdrawn.reason or words["unnamed"]))
+    rows += [
+        (words["corrected_on"].format(day=each.day), each.reason or words["unnamed"]) for each in report.corrections
+    ]
     shown = [(title, value) for title, value in rows if value is not None]
     if report.verdict is Verdict.RECOVERED:
         shown.append((words["source"], words["from_record"]))

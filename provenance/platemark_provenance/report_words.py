@@ -13,6 +13,8 @@ _ENGLISH = {
     "limits": "This report says where a file comes from as far as its manifest, its watermark and the records used "
     "here tell. It does not say whether what is shown is true. That nothing was found proves nothing.",
     "withdrawn": "The publisher has withdrawn this clip.",
+    "corrected": "The publisher has corrected this clip.",
+    "corrected_on": "Corrected on {day}",
     "sheet": "Pictures from the file, first to last",
     "summary": "Who, with what, when",
     "signer": "Signed by",
@@ -54,6 +56,8 @@ _KOREAN = {
     "limits": "이 보고서는 매니페스트와 워터마크, 여기서 쓰는 기록이 알려 주는 만큼만 파일의 출처를 말합니다. "
     "보이는 내용이 사실인지는 말하지 않습니다. 찾지 못했다는 것은 아무것도 증명하지 않습니다.",
     "withdrawn": "발행자가 이 클립을 철회했습니다.",
+    "corrected": "발행자가 이 클립을 정정했습니다.",
+    "corrected_on": "{day} 정정",
     "sheet": "파일의 장면, 처음부터 끝까지",
     "summary": "누가, 무엇으로, 언제",
     "signer": "서명자",

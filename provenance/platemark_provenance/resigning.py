@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platemark_provenance.claim_writer import read_store
+from platemark_provenance.correction import Correction, correction_statement
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import SigningError
 from platemark_provenance.manifest_facts import MAX_TITLE_CHARACTERS, Ingredient
@@ -18,6 +19,7 @@ from platemark_provenance.manifest_metadata import (
     with_personal_metadata,
 )
 from platemark_provenance.manifest_parts import (
+    CORRECTION_LABEL,
     PUBLICATION_LABEL,
     SOFT_BINDING_LABEL,
     action_list,
@@ -25,7 +27,7 @@ from platemark_provenance.manifest_parts import (
     claim_generator,
     opened_action,
 )
-from platemark_provenance.own_assertions import read_own_assertions
+from platemark_provenance.own_assertions import OwnAssertions, read_own_assertions
 from platemark_provenance.plain_text import plain_text
 from platemark_provenance.publication import ApprovalFacts, approval_statement
 from platemark_provenance.report_json import Store, mapping, sequence, text
@@ -108,11 +110,60 @@ def approve_publication(
     asset = sign_file(
         source, destination, manifest=manifest, signer=resigner.signer, trust=resigner.trust, options=options
     )
-    own = read_own_assertions(sequence(_read_signed(destination, resigner).active.get("assertions")))
+    own = _own(destination, resigner)
     if own is None or own.publication != "published":
         destination.unlink()
         raise SigningError(f"The approval of {source.name} was written and cannot be read back, so it was removed.")
     return asset
+
+
+def state_corrections(
+    source: Path,
+    destination: Path,
+    *,
+    resigner: Resigner,
+    corrections: Sequence[Correction],
+    policy: TimeStampPolicy,
+) -> SignedAsset:
+    """Write a copy of a signed file that says what was corrected, by way of an update manifest.
+
+    The media is the same, byte for byte. All corrections stand on top, those that the earlier manifest had included.
+
+    Args:
+        source: the signed file.
+        destination: a new file.
+        resigner: who signs.
+        corrections: all of them, oldest first.
+        policy: whether the new claim gets a time-stamp.
+
+    Raises:
+        SigningError: the source is not a signed file that is trusted here, or what was written does not say so.
+
+    Source: C2PA 2.2, sections 11.2 (update manifests) and 18.14 (c2pa.edited.metadata, allowed in them).
+    """
+    statement = correction_statement(corrections)
+    store = _read_signed(source, resigner)
+    parent = _parent_of(source, store)
+    edited: JsonValue = {
+        "action": "c2pa.edited.metadata",
+        "when": corrections[-1].at.isoformat(timespec="seconds"),
+        "description": corrections[-1].reason,
+    }
+    manifest = _continued(store, resigner, [opened_action(parent), edited], without=CORRECTION_LABEL)
+    manifest = {**manifest, "assertions": [*map(_json, sequence(manifest.get("assertions"))), statement]}
+    options = SigningOptions(ingredients=(parent,), time_stamp=policy, adds_statements=True)
+    asset = sign_file(
+        source, destination, manifest=manifest, signer=resigner.signer, trust=resigner.trust, options=options
+    )
+    own = _own(destination, resigner)
+    if own is None or len(own.corrections) != len(corrections):
+        destination.unlink()
+        raise SigningError(f"The correction of {source.name} was written and cannot be read back, so it was removed.")
+    return asset
+
+
+def _own(path: Path, resigner: Resigner) -> OwnAssertions | None:
+    return read_own_assertions(sequence(_read_signed(path, resigner).active.get("assertions")))
 
 
 def redact_personal(

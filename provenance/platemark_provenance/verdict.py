@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from platemark_provenance.axes import EXIT_CODES, AiUse, Axes, Language, Verdict, WatermarkState
+from platemark_provenance.correction import Correction
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.explanation import Explanation, Findings, explain
 from platemark_provenance.history import History
@@ -26,7 +27,8 @@ class MarkFinding:
 
     `matched`: a mark was found, leads to a record of ours, and the content matches that record. `mismatch`: it leads
     to a record of other content. `watermark_id` is what was found, as 16 hexadecimal digits; `clip_id` and
-    `record` are the clip it leads to and that clip's stored manifest; `withdrawn` is that the publisher took it back.
+    `record` are the clip it leads to and that clip's stored manifest; `withdrawn` is that the publisher took it back,
+    `corrections` what it corrected since.
     `by_record`: nobody looked, because the file is, byte for byte, the one that was published with that mark.
     `approved`: whether the log tells of a second person's approval of the clip; None where no log was asked.
     """
@@ -38,6 +40,7 @@ class MarkFinding:
     withdrawn: Withdrawal | None = None
     by_record: bool = False
     approved: bool | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Report:
     `unsigned_bytes`: how many lie in padding that the signature leaves out, where they are not all zero.
     `manifest_from`: the server that the manifest was fetched from, where somebody asked for that.
     `publication`: whether the clip is a draft or was approved for publication, None where nothing is said about it.
+    `corrections`: what the publisher corrected, oldest first; as the log tells, else as the manifest does.
     """
 
     path: Path
@@ -71,6 +75,7 @@ class Report:
     unsigned_bytes: int = 0
     manifest_from: str | None = None
     publication: Publication | None = None
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -104,6 +109,7 @@ class Report:
             "recovered_from": self.recovered_from,
             "withdrawn": None if self.withdrawn is None else self.withdrawn.to_json(),
             "publication": self.publication,
+            "corrections": [each.to_json() for each in self.corrections],
             "codes": list(self.codes),
             "failed_manifest": self.failed_manifest,
             "explanation": {"en": self.explanation.en, "ko": self.explanation.ko},
@@ -171,6 +177,7 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         unsigned_bytes=reading.unsigned_bytes,
         manifest_from=reading.fetched_from,
         publication=_publication(told, mark),
+        corrections=_corrections(told, mark),
         watermark_by=("record" if mark.by_record else "pixels") if state in ("matched", "mismatch") else None,
     )
 
@@ -183,6 +190,12 @@ def _publication(told: ProvenanceReading, mark: MarkFinding) -> Publication | No
     if told.signer in ("untrusted", "not_checked"):  # anybody can write that assertion
         return None
     return "draft" if mark.approved is False else said
+
+
+def _corrections(told: ProvenanceReading, mark: MarkFinding) -> tuple[Correction, ...]:
+    """Take what the log tells; where none is at hand, the manifest's word, if it holds and somebody vouches for it."""
+    believed = told.own is not None and told.integrity != "tampered" and told.signer not in ("untrusted", "not_checked")
+    return mark.corrections or (told.own.corrections if told.own is not None and believed else ())
 
 
 def _mark_state(reading: ProvenanceReading, mark: MarkFinding) -> WatermarkState:
@@ -223,6 +236,8 @@ def _without_manifest(reading: ProvenanceReading, mark: WatermarkState) -> Verdi
 
 
 def _findings(reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, axes: Axes) -> Findings:
+    told = mark.record if verdict is Verdict.RECOVERED and mark.record else reading
+    corrections = _corrections(told, mark)
     return Findings(
         verdict=verdict,
         axes=axes,
@@ -238,6 +253,9 @@ def _findings(reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, a
         unsigned_bytes=reading.unsigned_bytes,
         fetched_from=reading.fetched_from,
         fetch_failed=any(each.startswith(FETCH_FAILED) for each in reading.codes),
-        publication=_publication(mark.record if verdict is Verdict.RECOVERED and mark.record else reading, mark),
+        publication=_publication(told, mark),
+        corrections=len(corrections),
+        corrected=corrections[-1].reason if corrections else None,
+        corrected_at=corrections[-1].day if corrections else "",
         declares_watermark=reading.own is not None and reading.own.watermark_id is not None,
     )

@@ -35,6 +35,7 @@ from platemark_provenance.signers.uri import STANDARD_SIGNERS, AskSecret, Signer
 
 # Brings all the compliance checks along, and few programs publish.
 if TYPE_CHECKING:
+    from platemark.desk.correcting import Corrected, CorrectOptions
     from platemark.desk.publishing import Published, PublishOptions
 
 __all__ = ["AsyncStudio", "GenerateOptions", "StampOptions", "Studio", "request_from"]
@@ -171,6 +172,21 @@ class Studio:
 
         return publish(self.home, self.ledger, Path(clip), **options)
 
+    def correct(self, clip: str | Path, **options: "Unpack[CorrectOptions]") -> "Corrected":
+        """Correct what was said about a clip: every verdict on it and its copies tells of it from now on.
+
+        Args:
+            clip: its identifier, or one of its files.
+            **options: see `CorrectOptions`.
+
+        Raises:
+            RequestError: there is no such clip, it was withdrawn, or it was corrected too often.
+            PlatemarkError: anything else; see `platemark.desk.correcting.correct`.
+        """
+        from platemark.desk.correcting import correct
+
+        return correct(self.home, self.ledger, clip, **options)
+
     def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
         """Say what would be made and at what cost. Nothing is screened, made or logged.
 
@@ -273,6 +289,11 @@ class AsyncStudio:
     async def publish(self, clip: str | Path, **options: "Unpack[PublishOptions]") -> "Published":
         """Publish a clip on a second person's word; see `Studio.publish`."""
         work: Callable[[], Published] = lambda: self.studio.publish(clip, **options)  # noqa: E731  carries the types
+        return await asyncio.to_thread(work)
+
+    async def correct(self, clip: str | Path, **options: "Unpack[CorrectOptions]") -> "Corrected":
+        """Correct what was said about a clip; see `Studio.correct`."""
+        work: Callable[[], Corrected] = lambda: self.studio.correct(clip, **options)  # noqa: E731  carries the types
         return await asyncio.to_thread(work)
 
     async def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:

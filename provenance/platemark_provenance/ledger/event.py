@@ -53,6 +53,7 @@ class EventType(StrEnum):
     MANIFEST_SIGNED = "manifest.signed"
     CLIP_PUBLISHED = "clip.published"
     CLIP_WITHDRAWN = "clip.withdrawn"
+    CLIP_CORRECTED = "clip.corrected"
     CLIP_DRAFTED = "clip.drafted"
     CLIP_APPROVED = "clip.approved"
     PUBLICATION_ABANDONED = "publication.abandoned"

@@ -50,6 +50,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     EventType.CLIP_PUBLISHED: ("The clip was published.", "클립을 발행했습니다."),
     EventType.CLIP_WITHDRAWN: ("The clip was withdrawn: {reason}", "클립을 철회했습니다: {reason}"),
+    EventType.CLIP_CORRECTED: ("The clip was corrected: {reason}", "클립을 정정했습니다: {reason}"),
     EventType.CLIP_DRAFTED: (
         "The clip was made as a draft, not yet approved for publication.",
         "아직 발행 승인을 받지 않은 초안으로 클립을 만들었습니다.",
@@ -59,8 +60,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "다른 사람이 클립의 발행을 승인했습니다.",
     ),
     EventType.PUBLICATION_ABANDONED: (
-        "The approved file was not published: {reason}. The draft is as it was.",
-        "승인된 파일을 발행하지 못했습니다: {reason}. 초안은 그대로입니다.",
+        "A further file of the clip was not finished: {reason}. The file before it is as it was.",
+        "클립의 다음 파일을 완성하지 못했습니다: {reason}. 이전 파일은 그대로입니다.",
     ),
     EventType.CLIP_VERIFIED: ("The clip was checked: {verdict}.", "클립을 확인했습니다: {verdict}."),
     EventType.SOFTBINDING_RESOLVED: (

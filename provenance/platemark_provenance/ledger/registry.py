@@ -1,7 +1,7 @@
 """Where the ledger's clips are: watermark ids, stored manifests and files on their way to their final path.
 
 One rule: plain rows, not the log. They may change; what happened to a clip is told by its events, so that a clip was
-withdrawn is read from the log and from nowhere else.
+withdrawn or corrected is read from the log and from nowhere else.
 """
 
 import re
@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
-from platemark_provenance.digest import Sha256Hex, sha256_bytes
+from platemark_provenance.correction import Correction, read_correction
+from platemark_provenance.digest import JsonValue, Sha256Hex, sha256_bytes
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
 from platemark_provenance.ledger.event import (
     EventType,
@@ -100,6 +101,7 @@ class ClipRecord:
         state: how far its file has come.
         published_at: when.
         withdrawn: when and why it was withdrawn, None where it was not.
+        corrections: what was corrected, oldest first.
     """
 
     clip_id: str
@@ -112,6 +114,7 @@ class ClipRecord:
     state: OutputState
     published_at: datetime
     withdrawn: Withdrawal | None
+    corrections: tuple[Correction, ...] = ()
 
 
 class Registry:
@@ -315,7 +318,7 @@ class Registry:
         query = _RECORDS.where(condition).order_by(output.c.published_us.desc(), output.c.job_id.desc())
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-            return tuple(_clip_record(row, _withdrawal(connection, clip_of(row.clip_id))) for row in rows)
+            return tuple(_clip_record(row, _told_since(connection, clip_of(row.clip_id))) for row in rows)
 
 
 _RECORDS = (
@@ -348,21 +351,36 @@ def _differs(row: Row[*tuple[Any, ...]], wanted: Mapping[str, object]) -> bool:
     return any(getattr(row, name) != value for name, value in wanted.items())
 
 
-def _withdrawal(connection: Connection, clip_id: str) -> Withdrawal | None:
-    """Find the first withdrawal of a clip in the log; a later one adds nothing to it."""
-    wanted = (event.c.clip == clip_id) & (event.c.type == EventType.CLIP_WITHDRAWN.value)
-    query = select(event.c.seq, event.c.body, event.c.leaf).where(wanted).order_by(event.c.seq).limit(1)
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    body = bytes(row.body)
-    if leaf_hash(body) != row.leaf:
-        raise LedgerCorrupt(f"Event {row.seq} was changed after it was logged.", fix="Run `platemark audit verify`.")
-    decoded = decode_body(body)
-    return read_withdrawal(facts_of(decoded), from_microseconds(derive_columns(decoded).ts_us))
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the publisher said about a clip after it was out."""
+
+    withdrawn: Withdrawal | None
+    corrections: tuple[Correction, ...]
 
 
-def _clip_record(row: Row[*tuple[Any, ...]], withdrawn: Withdrawal | None) -> ClipRecord:
+_AFTERWARDS = (EventType.CLIP_WITHDRAWN.value, EventType.CLIP_CORRECTED.value)
+
+
+def _told_since(connection: Connection, clip_id: str) -> _Told:
+    """Read the first withdrawal of a clip, to which a later one adds nothing, and all its corrections."""
+    wanted = (event.c.clip == clip_id) & event.c.type.in_(_AFTERWARDS)
+    query = select(event.c.seq, event.c.type, event.c.body, event.c.leaf).where(wanted).order_by(event.c.seq)
+    found: dict[str, list[tuple[Mapping[str, JsonValue], datetime]]] = {kind: [] for kind in _AFTERWARDS}
+    for row in connection.execute(query):
+        body = bytes(row.body)
+        if leaf_hash(body) != row.leaf:
+            raise LedgerCorrupt(
+                f"Event {row.seq} was changed after it was logged.", fix="Run `platemark audit verify`."
+            )
+        decoded = decode_body(body)
+        found[row.type].append((facts_of(decoded), from_microseconds(derive_columns(decoded).ts_us)))
+    withdrawn, corrected = (found[kind] for kind in _AFTERWARDS)
+    first = read_withdrawal(*withdrawn[0]) if withdrawn else None
+    return _Told(first, tuple(read_correction(facts, at) for facts, at in corrected))
+
+
+def _clip_record(row: Row[*tuple[Any, ...]], told: _Told) -> ClipRecord:
     manifest = bytes(row.body)
     if sha256_bytes(manifest) != row.manifest_sha256:
         raise LedgerCorrupt(
@@ -379,7 +397,8 @@ def _clip_record(row: Row[*tuple[Any, ...]], withdrawn: Withdrawal | None) -> Cl
         final_path=Path(row.final_path),
         state=OutputState(row.state),
         published_at=from_microseconds(row.published_us),
-        withdrawn=withdrawn,
+        withdrawn=told.withdrawn,
+        corrections=told.corrections,
     )
 
 

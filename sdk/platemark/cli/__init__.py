@@ -26,6 +26,7 @@ COMMANDS = {
     "stamp": "platemark.cli.stamp:stamp",
     "verify": "platemark.cli.verify:verify",
     "publish": "platemark.cli.publish:publish",
+    "correct": "platemark.cli.correct:correct",
     "withdraw": "platemark.cli.withdraw:withdraw",
     "export": "platemark.cli.export:export",
     "comply": "platemark.cli.comply:comply",

@@ -70,6 +70,8 @@ def verify_bundle(
     out.say("SHA-256 of the published file: {sha256}", sha256=report.file_sha256)
     if report.is_withdrawn:
         out.say("The clip was WITHDRAWN.")
+    for each in report.corrections:
+        out.say("Corrected on {day}: {reason}", day=each.day, reason=each.reason)
     if not report.page_is_ours:
         out.note("Its verify.html is of another version of platemark; this program checked the rest without it.")
     if report.key_was_given:

@@ -230,10 +230,9 @@ def _print_line(out: Output, report: Report, language: Language) -> None:
 
 def _print_verdict(out: Output, report: Report) -> None:
     path, verdict = shown_path(report.path), report.verdict.value.upper()
-    if report.withdrawn is None:
-        out.say("{path}: {verdict}", path=path, verdict=verdict)
-    else:
-        out.say("{path}: {verdict}, WITHDRAWN", path=path, verdict=verdict)
+    since = [out.text("WITHDRAWN")] if report.withdrawn is not None else []
+    since += [out.text("CORRECTED")] if report.corrections else []
+    out.say("{path}: {verdict}", path=path, verdict=", ".join((verdict, *since)))
 
 
 def _print(out: Output, report: Report, language: Language) -> None:

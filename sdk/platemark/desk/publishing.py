@@ -4,37 +4,26 @@ One rule: the draft is never touched. The approved clip is a file of its own, wh
 approved before that file is at its path, and what became of it if it never got there.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Required, TypedDict, Unpack
-
-import uuid_utils
 
 from platemark._version import __version__
 from platemark.compliance.assessment import assess
 from platemark.compliance.evidence import Situation
 from platemark.compliance.gathering import gather
 from platemark.compliance.profile import Profile, load_profile
+from platemark.desk.edition import Edition, beside
 from platemark.desk.publication_checks import Standing, check_assessment, check_standing
-from platemark.errors import FailedCheck, OutputError, ProfileFailed, PublicationRefused
+from platemark.errors import FailedCheck, ProfileFailed, PublicationRefused
 from platemark.homes.home import Home
 from platemark.i18n import mark
 from platemark.inputs import STILL_ENDINGS
-from platemark.making.outputs import (
-    OutputPaths,
-    check_final_path,
-    create_part,
-    job_lock,
-    move_into_place,
-    write_receipt,
-)
-from platemark.making.recovery import Settling
-from platemark.making.stamping import let_wait
+from platemark.making.outputs import check_final_path
 from platemark.webhooks.telling import Telling
 from platemark_policy.review import check_reason_given
 from platemark_provenance.digest import JsonValue, sha256_file
-from platemark_provenance.ledger.event import Appended, EventType, NewEvent, check_text
+from platemark_provenance.ledger.event import Appended, EventType, check_text
 from platemark_provenance.ledger.registry import ClipRecord
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.publication import ApprovalFacts
@@ -118,11 +107,6 @@ def publish(home: Home, ledger: Ledger, clip: Path, **options: Unpack[PublishOpt
         Telling(home, ledger).deliver_quietly()
 
 
-def published_name(draft: Path) -> Path:
-    """Give the name that a published file gets: `clip.mp4` becomes `clip.published.mp4`."""
-    return draft.with_name(f"{draft.stem}.published{draft.suffix}")
-
-
 class _PublishJob:
     """One publication. `run` is the whole story."""
 
@@ -131,9 +115,7 @@ class _PublishJob:
         self._reason = check_reason_given(options["reason"])
         self._profiles = _load(home, options)
         self._approver = ledger.pseudonym(options["approver"])
-        self.job_id = str(uuid_utils.uuid7())
-        final = Path(options.get("out") or published_name(draft)).absolute()
-        self._paths = OutputPaths(final, self.job_id)
+        self._final = Path(options.get("out") or beside(draft, "published")).absolute()
 
     def run(self) -> Published:
         """Check, sign, record, move.
@@ -143,14 +125,14 @@ class _PublishJob:
         """
         record = self._find()  # 1
         refuse(check_standing(self._standing(record)))  # 2 to 7
-        check_final_path(self._paths.final, overwrite=False, endings=(".mp4", *STILL_ENDINGS))
+        check_final_path(self._final, overwrite=False, endings=(".mp4", *STILL_ENDINGS))
         evidence = gather(self._home, self._draft)
         refuse(check_assessment(assess(evidence, self._profiles, Situation(), on=self._home.clock().date())))  # 8 to 11
-        with job_lock(self._home.jobs, self.job_id), Settling(self._ledger, self.job_id):
-            edition = self._intend(record)
-            signed = self._sign(record)
-            self._approve(record, edition, signed)
-            return self._publish(record, signed)
+        edition = Edition(self._home, self._ledger, record, self._draft, self._final, self._options["approver"])
+        with edition.underway() as name:
+            signed = self._sign(edition)
+            self._approve(edition, name, signed)
+            return self._published(edition, signed, edition.put(signed, draft=False))
 
     def _find(self) -> ClipRecord:
         record = self._ledger.registry.record_for_file(sha256_file(self._draft))
@@ -170,87 +152,49 @@ class _PublishJob:
             editors=frozenset(self._ledger.pseudonym(name) for name in self._home.config.review.editors),
         )
 
-    def _intend(self, record: ClipRecord) -> str:
-        """Write down what is about to be made before the first byte of it exists."""
-        self._ledger.checkpoint()
-        registry, paths = self._ledger.registry, self._paths
-        with self._ledger.atomic():
-            edition = registry.reserve_again(record.clip_id, self.job_id)
-            registry.intend_output(
-                self.job_id,
-                clip_id=edition,
-                final_path=paths.final,
-                part_path=paths.signed,
-                mark_id=record.mark_id,
-            )
-            self._log(EventType.OUTPUT_INTENDED, record, {"name": paths.final.name})
-        create_part(paths.rendered)  # finds out early whether the folder can be written
-        return edition
-
-    def _sign(self, record: ClipRecord) -> SignedAsset:
+    def _sign(self, edition: Edition) -> SignedAsset:
         home = self._home
         name = self._options["approver"] if self._options.get("name_approver") else ""
         profiles = tuple((each.id, each.version) for each in self._profiles)
         signed = approve_publication(
             self._draft,
-            self._paths.signed,
+            edition.paths.signed,
             resigner=Resigner(home.claim_signer(), home.trust_store(), __version__),
             approval=ApprovalFacts(home.clock(), self._approver, profiles, name),
             policy=home.time_stamp_policy(),
         )
-        if sha256_file(self._draft) != record.file_sha256:
-            raise OutputError(f"{self._draft} was changed while it was being published.", fix="Restore it; try again.")
+        edition.check_source()
         return signed
 
-    def _approve(self, record: ClipRecord, edition: str, signed: SignedAsset) -> None:
+    def _approve(self, edition: Edition, name: str, signed: SignedAsset) -> None:
         """Commit the approval; what stood against it a moment ago may have changed since."""
-        registry = self._ledger.registry
+        record = edition.record
         with self._ledger.atomic():
-            refuse(check_standing(self._standing(registry.record(record.clip_id) or record)))
-            registry.bind_mark(edition, fingerprint=record.fingerprint, mark_id=record.mark_id)
-            registry.store_manifest(
-                edition, label=signed.label, manifest=signed.manifest, sha256=signed.manifest_sha256
-            )
-            hashes: dict[str, JsonValue] = {"label": signed.label, "sha256": signed.sha256}
-            self._log(EventType.MANIFEST_SIGNED, record, {**hashes, "manifest_sha256": signed.manifest_sha256})
+            refuse(check_standing(self._standing(self._ledger.registry.record(record.clip_id) or record)))
+            edition.record_signed(name, signed, draft=False)
             profiles: list[JsonValue] = [{"id": each.id, "version": each.version} for each in self._profiles]
-            facts: dict[str, JsonValue] = {**hashes, "of_sha256": record.file_sha256, "profiles": profiles}
+            facts: dict[str, JsonValue] = {
+                "label": signed.label,
+                "sha256": signed.sha256,
+                "of_sha256": record.file_sha256,
+                "profiles": profiles,
+            }
             sealed: dict[str, JsonValue] = {"reason": self._reason}
             if self._options.get("byline"):
                 sealed["byline"] = self._options.get("byline", "")
-            self._log(EventType.CLIP_APPROVED, record, facts, sealed=sealed)
-            let_wait(self._home, self._ledger, signed, clip_id=record.clip_id, final=self._paths.final)
+            edition.log(EventType.CLIP_APPROVED, facts, sealed=sealed)
 
-    def _publish(self, record: ClipRecord, signed: SignedAsset) -> Published:
-        move_into_place(self._paths.signed, self._paths.final, overwrite=False)
-        self._paths.remove_parts()
-        facts: dict[str, JsonValue] = {"sha256": signed.sha256, "label": signed.label, "bytes": signed.size_bytes}
-        put = self._log(EventType.CLIP_PUBLISHED, record, facts)
-        write_receipt(self._paths.receipt, self._ledger.receipt(record.clip_id))
-        self._ledger.registry.publish_output(self.job_id, signed.sha256)
+    def _published(self, edition: Edition, signed: SignedAsset, entry: Appended) -> Published:
         return Published(
-            clip_id=record.clip_id,
-            path=self._paths.final,
+            clip_id=edition.record.clip_id,
+            path=self._final,
             sha256=signed.sha256,
             manifest_label=signed.label,
             manifest_sha256=signed.manifest_sha256,
             approver=self._approver,
             profiles=tuple((each.id, each.version) for each in self._profiles),
-            ledger=put,
-            receipt=self._paths.receipt,
-        )
-
-    def _log(
-        self,
-        kind: EventType,
-        record: ClipRecord,
-        facts: Mapping[str, JsonValue],
-        *,
-        sealed: Mapping[str, JsonValue] | None = None,
-    ) -> Appended:
-        told = {**facts, "job": self.job_id}
-        return self._ledger.append(
-            NewEvent(kind, clip=record.clip_id, actor=self._options["approver"], facts=told, sealed=sealed)
+            ledger=entry,
+            receipt=edition.paths.receipt,
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from platemark.errors import RequestError
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.ledger.event import Appended, EventType, NewEvent
-from platemark_provenance.ledger.registry import ClipRecord
+from platemark_provenance.ledger.registry import LONGEST_PATH, ClipRecord
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.withdrawal import Withdrawal, check_reason
 
@@ -54,7 +54,7 @@ def withdraw(ledger: Ledger, clip: str, *, reason: str, actor: str | None = None
         LedgerError: the event could not be recorded.
     """
     shown = check_reason(reason)
-    clip_id = _find(ledger, clip).clip_id
+    clip_id = find_clip(ledger, clip).clip_id
     with ledger.atomic():
         before = ledger.registry.record(clip_id)
         if before is not None and before.withdrawn is not None:
@@ -69,9 +69,14 @@ def withdraw(ledger: Ledger, clip: str, *, reason: str, actor: str | None = None
     return Withdrawn(clip_id, after.withdrawn, recorded)
 
 
-def _find(ledger: Ledger, clip: str) -> ClipRecord:
+def find_clip(ledger: Ledger, clip: str) -> ClipRecord:
+    """Give the record of a clip named by its identifier or by a file that is byte for byte one of its own.
+
+    Raises:
+        RequestError: this home made no such clip.
+    """
     path = Path(clip)
-    if path.is_file():
+    if len(clip) < LONGEST_PATH and path.is_file():
         record = ledger.registry.record_for_file(sha256_file(path))
         if record is None:
             raise RequestError(

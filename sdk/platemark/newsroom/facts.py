@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from platemark_provenance.correction import Correction
 from platemark_provenance.withdrawal import Withdrawal
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -50,7 +51,7 @@ class ExportFacts:
         publisher: the organisation that signed it.
         made_at: when the publisher says it was made, aware.
         published_at: when it was published, aware.
-        changed_at: when something last happened to it: published, or withdrawn; aware.
+        changed_at: when something last happened to it: published, corrected or withdrawn; aware.
         source_type: the last part of its IPTC digital source type.
         ai_system: the model's name, None where the manifest names none.
         ai_system_version: the model's version.
@@ -62,6 +63,7 @@ class ExportFacts:
         rendition: the published file.
         withdrawn: when and why it was taken back, None where it was not.
         names: the people, None where nobody asked for names.
+        corrections: what the publisher corrected since, oldest first.
     """
 
     clip_id: str
@@ -82,6 +84,7 @@ class ExportFacts:
     rendition: Rendition
     withdrawn: Withdrawal | None
     names: Names | None
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def uri(self) -> str:
@@ -94,10 +97,16 @@ class ExportFacts:
         return SOURCE_TYPES + self.source_type
 
     @property
+    def version(self) -> str:
+        """Count what was said of it: one more with each correction, and with the withdrawal."""
+        return str(1 + len(self.corrections) + (self.withdrawn is not None))
+
+    @property
     def note(self) -> str:
         """Say in one line what an editor must know before using the clip."""
         if self.withdrawn is None:
-            return f"Made or changed by AI. Visible label: {self.label}. Keep the label when you use it."
+            corrected = "".join(f" CORRECTED {each.day}: {each.reason}" for each in self.corrections)
+            return f"Made or changed by AI. Visible label: {self.label}. Keep the label when you use it.{corrected}"
         return f"WITHDRAWN {self.withdrawn.at:%Y-%m-%d}, do not use: {self.withdrawn.reason}"
 
 

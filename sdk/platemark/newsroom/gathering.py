@@ -5,6 +5,7 @@ One rule: only a file that is, byte for byte, the one published is described; an
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from platemark.desk.publication import require_published
@@ -61,7 +62,7 @@ def gather_export(home: Home, ledger: Ledger, clip: str, *, reader: str, with_na
         publisher=reading.signer_name or home.config.publisher.organisation,
         made_at=reading.signed_at or record.published_at,
         published_at=record.published_at,
-        changed_at=record.published_at if record.withdrawn is None else record.withdrawn.at,
+        changed_at=_changed_at(record),
         source_type=_source_type(reading),
         ai_system=_text(model.get("name")),
         ai_system_version=_text(model.get("version")),
@@ -72,8 +73,14 @@ def gather_export(home: Home, ledger: Ledger, clip: str, *, reader: str, with_na
         manifest_label=record.manifest_label,
         rendition=_rendition(path, record.file_sha256),
         withdrawn=record.withdrawn,
+        corrections=record.corrections,
         names=_names(events) if with_names else None,
     )
+
+
+def _changed_at(record: ClipRecord) -> datetime:
+    said = [each.at for each in record.corrections] + ([record.withdrawn.at] if record.withdrawn else [])
+    return max((record.published_at, *said))
 
 
 def _may_leave(home: Home, ledger: Ledger, record: ClipRecord) -> None:

@@ -2,7 +2,7 @@
 
 One rule: a page is read by everybody, so a withdrawn clip says so in its name as well as in its status.
 
-Source: schema.org VideoObject, ImageObject, digitalSourceType and creativeWorkStatus.
+Source: schema.org VideoObject, ImageObject, digitalSourceType, creativeWorkStatus and correction.
 """
 
 import json
@@ -54,6 +54,11 @@ def write_json_ld(facts: ExportFacts) -> bytes:
         item["duration"] = f"PT{file.duration_s:g}S"
     if withdrawn is not None:
         item["expires"] = iso(withdrawn.at)
+    if facts.corrections:
+        item["correction"] = [
+            {"@type": "CorrectionComment", "text": each.reason, "datePublished": iso(each.at)}
+            for each in facts.corrections
+        ]
     if names and names.byline:
         item["author"] = {"@type": "Person", "name": names.byline}
     if names and names.approvers:

@@ -33,7 +33,7 @@ def write_mos(facts: ExportFacts) -> bytes:
         ("mosAbstract", facts.note),
         ("objType", "VIDEO" if facts.kind == "clip" else "STILL"),
         ("objTB", f"{file.fps:g}" if file.fps else str(_TB_STILL)),
-        ("objRev", "1" if facts.withdrawn is None else "2"),
+        ("objRev", facts.version),
         ("objDur", str(file.frames or 0)),
         ("status", "NEW" if facts.withdrawn is None else "DELETED"),
         ("objAir", "READY" if facts.withdrawn is None else "NOT READY"),
@@ -70,6 +70,7 @@ def _external(item: Element, facts: ExportFacts) -> None:
         "Height": file.height,
         "SizeBytes": file.size_bytes,
         "SHA256": file.sha256,
+        "Corrected": iso(facts.corrections[-1].at) if facts.corrections else None,
         "Withdrawn": iso(facts.withdrawn.at) if facts.withdrawn else None,
     }
     for tag, value in said.items():

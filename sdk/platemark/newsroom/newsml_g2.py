@@ -22,7 +22,7 @@ def write_newsml_g2(facts: ExportFacts) -> bytes:
         {
             "xmlns": NAMESPACE,
             "guid": facts.uri,
-            "version": "1" if facts.withdrawn is None else "2",
+            "version": facts.version,
             "standard": "NewsML-G2",
             "standardversion": VERSION,
             "conformance": "power",

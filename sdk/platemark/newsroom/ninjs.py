@@ -33,7 +33,7 @@ def write_ninjs(facts: ExportFacts) -> bytes:
         "standard": {"name": "ninjs", "version": "3.1", "schema": SCHEMA},
         "type": "video" if facts.kind == "clip" else "picture",
         "representationType": "full",
-        "version": "1" if facts.withdrawn is None else "2",
+        "version": facts.version,
         "contentCreated": iso(facts.made_at),
         "firstCreated": iso(facts.published_at),
         "versionCreated": iso(facts.changed_at),

@@ -53,6 +53,7 @@ def write_vmh(facts: ExportFacts) -> bytes:
             "visibleLabel": facts.label,
             "watermark": {"alg": facts.watermark_alg, "id": facts.watermark_id},
             "manifest": facts.manifest_label,
+            "corrections": [each.to_json() for each in facts.corrections],
             "withdrawn": None if facts.withdrawn is None else facts.withdrawn.to_json(),
         },
     }

@@ -22,6 +22,7 @@ from platemark_provenance.verdict import Report, shown_path
 COLUMNS = (
     "path", "verdict", "exit_code", *(f"axis_{name}" for name in AXES), "signer", "generator", "signed_at",
     "recovered_from", "withdrawn_date", "withdrawn_reason", "failed_manifest", "codes", "error",
+    "corrected_date", "corrected_reason",
 )  # fmt: skip
 """The columns of the table, in order; more may be added at the end."""
 MOST_SHEETS = 50
@@ -42,6 +43,7 @@ class VerdictTable:
     def add(self, report: Report) -> None:
         """Write a file's row."""
         withdrawn = report.withdrawn.to_json() if report.withdrawn is not None else {}
+        corrected = report.corrections
         self._write(
             {
                 "path": shown_path(report.path),
@@ -56,6 +58,8 @@ class VerdictTable:
                 "withdrawn_reason": withdrawn.get("reason"),
                 "failed_manifest": report.failed_manifest,
                 "codes": " ".join(report.codes),
+                "corrected_date": corrected[-1].to_json()["date"] if corrected else None,
+                "corrected_reason": corrected[-1].reason if corrected else None,
             }
         )
 

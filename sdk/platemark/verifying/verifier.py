@@ -19,7 +19,6 @@ from platemark_provenance.trust import TrustStore
 from platemark_provenance.trust_lists import NO_FILES, TrustFiles, load_trust
 from platemark_provenance.verdict import MarkFinding, Report, judge
 from platemark_provenance.verification import read_crjson, read_provenance, read_stored_manifest
-from platemark_provenance.withdrawal import Withdrawal
 
 # FFmpeg, SciPy and SQLAlchemy take most of a second to load, and a manifest is judged without them.
 if TYPE_CHECKING:
@@ -115,7 +114,8 @@ class Verifier:
         2. The mark. Where the file is byte for byte the one the record of its manifest names, the record tells it;
            otherwise the pixels do: with a manifest that holds, the quick look, without one the full search.
         3. The record that the mark leads to, and whether the content looks like it.
-        4. Whether the publisher withdrew the clip, by the record of the file's own manifest or else by that one.
+        4. Whether the publisher withdrew or corrected the clip, by the record of the file's own manifest or else by
+           that one.
         5. The verdict, from all of it.
 
         Raises:
@@ -211,8 +211,8 @@ class Verifier:
         return self._fetched[1]
 
     def _judge(self, reading: ProvenanceReading, mark: MarkFinding) -> Report:
-        mark = replace(mark, withdrawn=self._withdrawn(reading, mark), approved=self._approved(reading, mark))
-        return replace(judge(reading, mark), trust_lists=self._trust.lists)
+        told = self._told_since(reading, mark)
+        return replace(judge(reading, told), trust_lists=self._trust.lists)
 
     def _look_for_mark(self, path: Path, reading: ProvenanceReading) -> MarkFinding:
         if self._memory is None:
@@ -254,30 +254,32 @@ class Verifier:
         """Find the record whose content this is; a mark that leads to other content was moved there (3).
 
         The same request makes the same frames and the same mark, so several records can be meant: one that was
-        withdrawn speaks before one that was not, for nobody can tell their copies apart.
+        withdrawn or corrected speaks before one that was not, for nobody can tell their copies apart.
         """
-        for record in sorted(records, key=lambda each: each.withdrawn is None):
+        for record in sorted(records, key=lambda each: (each.withdrawn is None, not each.corrections)):
             from platemark_provenance.fingerprint import Fingerprint, compare
 
             stored = Fingerprint.from_bytes(record.fingerprint)
             if compare(stored, seen.fingerprint, geometry=seen.detection.geometry).matches:
                 return self._finding("matched", mark_id, record)
         if records:
-            return replace(self._finding("mismatch", mark_id, records[0]), withdrawn=None)
+            return replace(self._finding("mismatch", mark_id, records[0]), withdrawn=None, corrections=())
         # A mark of ours without a signed record: one put on by `watermark embed`, or a job that was abandoned.
         return MarkFinding("absent", watermark_id=mark_id.hex())
 
-    def _withdrawn(self, reading: ProvenanceReading, mark: MarkFinding) -> Withdrawal | None:
-        """Let the file's own manifest say which clip it is, where it holds; otherwise the mark.
+    def _told_since(self, reading: ProvenanceReading, mark: MarkFinding) -> MarkFinding:
+        """Add what the log tells of the clip since. The file's own manifest says which clip, where it holds.
 
         A label counts only where somebody on a trust list stands, or stood, behind it: anybody can copy one.
         """
+        mark = replace(mark, approved=self._approved(reading, mark))
         named = reading.integrity == "intact" and reading.signer not in ("untrusted", "not_checked")
-        if self._memory is not None and reading.active_label is not None and named:
-            record = self._memory.ledger.registry.record_for_label(reading.active_label)
-            if record is not None:
-                return record.withdrawn
-        return mark.withdrawn
+        if self._memory is None or reading.active_label is None or not named:
+            return mark
+        record = self._memory.ledger.registry.record_for_label(reading.active_label)
+        if record is None:
+            return mark
+        return replace(mark, withdrawn=record.withdrawn, corrections=record.corrections)
 
     def _approved(self, reading: ProvenanceReading, mark: MarkFinding) -> bool | None:
         """Let the log say whether a second person approved the clip, where this home knows it."""
@@ -302,6 +304,7 @@ class Verifier:
             clip_id=record.clip_id,
             record=read_stored_manifest(record.manifest, self._trust),
             withdrawn=record.withdrawn,
+            corrections=record.corrections,
         )
 
 

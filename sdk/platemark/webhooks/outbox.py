@@ -34,6 +34,7 @@ TOLD: tuple[EventType, ...] = (
     EventType.CLIP_APPROVED,
     EventType.CLIP_PUBLISHED,
     EventType.CLIP_WITHDRAWN,
+    EventType.CLIP_CORRECTED,
 )
 """The changes of state that others are told of."""
 

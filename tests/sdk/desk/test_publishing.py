@@ -8,7 +8,7 @@ import pytest
 
 import platemark
 from platemark.clip import Clip
-from platemark.desk import publishing
+from platemark.desk import edition, publishing
 from platemark.desk.publication import is_published, require_published
 from platemark.desk.publishing import Published
 from platemark.desk.withdrawal import withdraw
@@ -323,7 +323,7 @@ def killed_in(gated: Studio, draft: Clip, monkeypatch: pytest.MonkeyPatch) -> Ca
 
     def run(step: str) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(publishing, step, die)
+            patch.setattr(publishing if hasattr(publishing, step) else edition, step, die)
             patch.setattr("platemark.making.recovery.Settling.__exit__", lambda *ending: None)
             with pytest.raises(Killed):
                 gated.publish(draft.path, approver=EDITOR, reason=REASON)
@@ -372,7 +372,7 @@ def test_an_error_on_the_way_leaves_nothing_at_once(
     def full(*arguments: object, **named: object) -> None:
         raise OutputError("The disk is full.")
 
-    monkeypatch.setattr(publishing, "move_into_place", full)
+    monkeypatch.setattr(edition, "move_into_place", full)
 
     with pytest.raises(OutputError):
         gated.publish(draft.path, approver=EDITOR, reason=REASON)

@@ -13,6 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
+from platemark_provenance.correction import Correction, read_correction
 from platemark_provenance.digest import JsonValue, sha256_bytes
 from platemark_provenance.errors import LedgerCorrupt, VerificationError
 from platemark_provenance.ledger import merkle
@@ -64,6 +65,7 @@ class BundleReport:
         file_sha256: the published file's digest, as the log has it.
         manifest_sha256: of the manifest in the bundle.
         is_withdrawn: whether the clip was withdrawn when the bundle was made.
+        corrections: what had been corrected by then, oldest first.
         page_is_ours: whether `verify.html` is the page that this version writes.
         events: oldest first.
     """
@@ -75,6 +77,7 @@ class BundleReport:
     file_sha256: str
     manifest_sha256: str
     is_withdrawn: bool
+    corrections: tuple[Correction, ...]
     page_is_ours: bool
     events: tuple[CheckedEvent, ...]
 
@@ -90,6 +93,7 @@ class BundleReport:
             "file_sha256": self.file_sha256,
             "manifest_sha256": self.manifest_sha256,
             "withdrawn": self.is_withdrawn,
+            "corrections": [each.to_json() for each in self.corrections],
             "page": "ours" if self.page_is_ours else "other_version",
             "events": [
                 {"seq": event.seq, "at": event.at.isoformat(), "type": event.type, "decision": event.decision}
@@ -140,6 +144,9 @@ def check_bundle(path: Path, public_key: Ed25519PublicKey | None = None) -> Bund
         file_sha256=str(signed.facts.get("sha256")),
         manifest_sha256=sha256_bytes(files[bundle.MANIFEST]),
         is_withdrawn=any(event.type == EventType.CLIP_WITHDRAWN for event in events),
+        corrections=tuple(
+            read_correction(event.facts, event.at) for event in events if event.type == EventType.CLIP_CORRECTED
+        ),
         page_is_ours=files[bundle.PAGE] == page(),
         events=events,
     )

@@ -7,7 +7,8 @@ This file was taken out of a publisher's audit log. It can be checked by anyone,
 
   verify.html          Unpack the ZIP and open this page in a browser. It checks everything below, with nothing fetched.
   events.json          Every event of the clip's life (prompt handed in, decisions, approvals, signing, publication,
-                       withdrawal), to the byte as it stands in the log, each with its inclusion proof (RFC 6962).
+                       correction, withdrawal), to the byte as it stands in the log, each with its inclusion proof
+                       (RFC 6962).
   checkpoint.txt       The signed head of the log that all proofs lead to (C2SP tlog-checkpoint, Ed25519).
   receipt.tlog-proof   The proof of the publication alone (C2SP tlog-proof).
   ledger-key.pem       The public key that signed the checkpoint. COMPARE IT with the one that the publisher tells you
@@ -32,7 +33,7 @@ or that the log showed everyone the same. Names and prompts are not in here: peo
 이 파일은 발행자의 감사 기록에서 나왔습니다. 발행자 없이, 네트워크 없이 누구나 확인할 수 있습니다.
 
   verify.html          ZIP을 풀고 브라우저로 여십시오. 아래의 모든 것을 확인하며 아무것도 내려받지 않습니다.
-  events.json          클립의 모든 사건(프롬프트 접수, 판정, 승인, 서명, 발행, 철회)을 기록에 있는 바이트 그대로,
+  events.json          클립의 모든 사건(프롬프트 접수, 판정, 승인, 서명, 발행, 정정, 철회)을 기록에 있는 바이트 그대로,
                        포함 증명(RFC 6962)과 함께 담았습니다.
   checkpoint.txt       모든 증명이 가리키는 서명된 기록 머리입니다.
   receipt.tlog-proof   발행 사건 하나의 증명입니다.

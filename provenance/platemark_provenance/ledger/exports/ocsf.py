@@ -21,7 +21,7 @@ _ACTIVITIES = {
               "clip.drafted", "model.registered", "key.created", "access.granted", "legal_hold.set"),
     _READ: ("clip.verified", "softbinding.resolved", "audit.queried", "audit.exported", "policy.decided"),
     _UPDATE: ("policy.changed", "review.signed_off", "key.rotated", "checkpoint.anchored", "schema.migrated",
-              "legal_hold.released", "clip.withdrawn", "clip.approved"),
+              "legal_hold.released", "clip.withdrawn", "clip.corrected", "clip.approved"),
     _DELETE: ("key.revoked", "subject.erased", "retention.pruned", "generation.abandoned",
               "publication.abandoned"),
 }  # fmt: skip
