@@ -15,7 +15,7 @@ from platemark_provenance.watermark.gathering import Gatherer
 from platemark_provenance.watermark.issued import IssuedIds, least_score_for, log10_false_positive
 from platemark_provenance.watermark.keys import WatermarkKeys
 from platemark_provenance.watermark.payload import MAC_BYTES, WatermarkId, open_payload
-from platemark_provenance.watermark.profile import BROADCAST_2, Profile
+from platemark_provenance.watermark.profile import BROADCAST_3, Profile
 from platemark_provenance.watermark.search import (
     Evidence,
     Fit,
@@ -114,7 +114,7 @@ class Detector:
         profile: the profile to look for.
     """
 
-    def __init__(self, keys: WatermarkKeys, *, profile: Profile = BROADCAST_2) -> None:
+    def __init__(self, keys: WatermarkKeys, *, profile: Profile = BROADCAST_3) -> None:
         self._keys = keys
         self._profile = profile
         self._gathered = Gatherer(profile.short_side)
@@ -255,7 +255,7 @@ class _Reader:
         carriers = self._evidence.carriers
         limited = limit_amplitudes(observed)
         soft = carriers.read_bits(limited, weigh_waves(carriers.read_sync(limited), carriers.frequencies))
-        mark_id = open_payload(self._keys.mac, soft.values, self._profile.name)
+        mark_id = open_payload(self._keys.mac, soft.values, self._profile.family)
         if mark_id is not None:
             return _Found(mark_id, "blind", _BLIND_LOG10_FPR, pose, soft)
         best = self._issued.find_best(soft) if self._issued is not None else None

@@ -6,6 +6,7 @@ One rule: a frame goes out only with its whole block's pattern in it; number and
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,17 @@ from platemark_provenance.watermark.front_end import (
 )
 from platemark_provenance.watermark.keys import WatermarkKeys
 from platemark_provenance.watermark.payload import WatermarkId, check_mark_id, encode_payload, encode_payloads
-from platemark_provenance.watermark.profile import BLACK, BROADCAST_2, MIN_SIDE_PX, WHITE, Profile
+from platemark_provenance.watermark.profile import BLACK, BROADCAST_3, MIN_SIDE_PX, WHITE, Loudness, Profile
 from platemark_provenance.watermark.search import Evidence, Pose
-from platemark_provenance.watermark.visibility import choose_strength, measure_masking
+from platemark_provenance.watermark.visibility import Masking, choose_strength, measure_masking
 from platemark_provenance.watermark.waves import add_waves, make_rows
 
 Pattern = NDArray[np.int16]
+
+_CUT_STEP: Final = 8
+_CUT_LEVELS: Final = 20.0
+_CUT_TIMES: Final = 3.0
+"""A cut changes frames by 20 grey levels and by three times what the frames before it changed by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,9 +42,17 @@ class _Stage:
     """Hold what stays the same for a whole clip: its size, and the pattern before any masking, RMS 1."""
 
     shape: tuple[int, int]
-    flat_rms: float
+    boost: float
     canvas: Canvas
     waves: Plane
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Hold the grey levels to add to a block's frames, and how many times louder they open where a scene starts."""
+
+    pattern: Plane
+    opening: float
 
 
 class Embedder:
@@ -69,7 +83,7 @@ class Embedder:
         mark_id: WatermarkId,
         *,
         alternatives: Sequence[WatermarkId] = (),
-        profile: Profile = BROADCAST_2,
+        profile: Profile = BROADCAST_3,
     ) -> None:
         self._keys = keys
         self._profile = profile
@@ -95,7 +109,8 @@ class Embedder:
         """Give back the frames with the mark in them, luma between 16 and 235.
 
         At most one block of frames is held. A block's pattern fades in over the last one's, so that nothing
-        pops; the pattern itself stands still, and its strength follows the picture from block to block.
+        pops; the pattern itself stands still, and its strength follows the picture from block to block. Where a
+        scene starts it is louder for a few frames (see `Opening`).
 
         Args:
             frames: uint8 (h, w), limited range, all of one size, at least 128 pixels on the short side; a frame
@@ -109,18 +124,33 @@ class Embedder:
                 first, or not an 8-bit plane.
         """
         stage: _Stage | None = None
-        pattern: Pattern | None = None
+        before: _Block | None = None
+        for scene, block in self._cut(frames):
+            stage = stage or self._set_stage(block[0])
+            for frame in block:
+                _check_like_first(frame, stage.shape)
+            made = self._make_block(block, stage)
+            yield from self._mark_block(block, made, None if scene else before)
+            before = made
+
+    def _cut(self, frames: Iterable[Luma]) -> Iterator[tuple[bool, list[Luma]]]:
+        """Cut the clip into blocks; a block that starts a scene is said to."""
         block: list[Luma] = []
+        last: Luma | None = None
+        scene, since, change = True, 0, 0.0
         for frame in frames:
-            stage = stage or self._set_stage(frame)
-            _check_like_first(frame, stage.shape)
+            now = 0.0 if last is None else _measure_change(last, frame)
+            if now > max(_CUT_LEVELS, _CUT_TIMES * change) and since >= 2 * self._profile.block_frames:
+                if block:
+                    yield scene, block
+                block, scene, since = [], True, 0
             block.append(frame)
+            last, since, change = frame, since + 1, change + (now - change) / 4
             if len(block) == self._profile.block_frames:
-                before, pattern = pattern, self._make_pattern(block, stage)
-                yield from self._mark_block(block, pattern, before)
-                block = []
-        if block and stage is not None:
-            yield from self._mark_block(block, self._make_pattern(block, stage), pattern)
+                yield scene, block
+                block, scene = [], False
+        if block:
+            yield scene, block
 
     def _set_stage(self, frame: Luma) -> _Stage:
         canvas = fit_canvas(_check_plane(frame), self._profile.short_side)
@@ -134,24 +164,24 @@ class Embedder:
         per_pixel = self._profile.short_side / min(height, width)
         x, y = self._carriers.frequencies.T
         self._chosen = self._chosen or self._choose_id(frame, canvas)
-        symbols = self._carriers.modulate(encode_payload(self._keys.mac, self._chosen, self._profile.name))
+        symbols = self._carriers.modulate(encode_payload(self._keys.mac, self._chosen, self._profile.family))
         waves = add_waves(
             symbols * math.sqrt(2.0 / self._carriers.count),
             make_rows(x * per_pixel, width),
             make_rows(y * per_pixel, height),
         )
         boost = min(max(1.0, per_pixel), self._profile.small_boost)
-        return _Stage(shape=(height, width), flat_rms=self._profile.flat_rms * boost, canvas=canvas, waves=waves)
+        return _Stage(shape=(height, width), boost=boost, canvas=canvas, waves=waves)
 
     def _choose_id(self, frame: Luma, canvas: Canvas) -> WatermarkId:
         """Pick the id whose codeword the unmarked picture agrees with most."""
         flat = flatten_texture(resample(self._levels[frame], canvas.height, canvas.width))
         evidence = Evidence(slots=flat[None], canvas=canvas, carriers=self._carriers)
         soft = self._carriers.read_bits(evidence.observe(Pose()), np.ones(self._carriers.count))
-        coded = encode_payloads(self._keys.mac, self._ids, self._profile.name)
+        coded = encode_payloads(self._keys.mac, self._ids, self._profile.family)
         return self._ids[int(np.argmin(coded @ soft.values))]  # a coded 1 counts against positive evidence
 
-    def _make_pattern(self, block: list[Luma], stage: _Stage) -> Pattern:
+    def _make_block(self, block: list[Luma], stage: _Stage) -> _Block:
         """Make the grey levels to add to every frame of a block."""
         canvas = stage.canvas
         chosen = sorted({0, min(1, len(block) - 1), len(block) - 1})
@@ -159,26 +189,46 @@ class Embedder:
         # The least gain of the frames looked at: texture that moves away leaves no visible mark behind.
         gain: Plane = np.minimum(measure_activity(planes[0]), measure_activity(planes[-1]))
         masking = measure_masking(planes[0], planes[min(1, len(planes) - 1)], gain)
-        strength = choose_strength(
+        strength = self._choose(masking, gain, stage, self._profile.loudness)
+        opening = self._profile.opening
+        louder = 1.0 if opening is None else self._choose(masking, gain, stage, opening.loudness) / strength
+        shaped = stage.waves * resample(gain * np.float32(strength), *stage.shape)
+        return _Block(shaped, max(1.0, louder))
+
+    def _choose(self, masking: Masking, gain: Plane, stage: _Stage, loudness: Loudness) -> float:
+        """Choose the RMS before gain: what the picture hides, within what the profile allows."""
+        hidden = choose_strength(
             masking,
             self._carriers.frequencies,
             octaves=math.log2(min(stage.shape) / self._profile.short_side),
-            least_vmaf=self._profile.least_vmaf,
+            least_vmaf=loudness.least_vmaf,
         )
-        loudest = 255.0 / 10 ** (self._profile.least_psnr_db / 20) / float(np.sqrt(np.mean(np.square(gain))))
-        gain *= np.float32(min(strength, loudest, stage.flat_rms))
-        shaped = stage.waves * resample(gain, *stage.shape)
-        return np.asarray(np.rint(shaped, out=shaped), np.int16)
+        loudest = 255.0 / 10 ** (loudness.least_psnr_db / 20) / float(np.sqrt(np.mean(np.square(gain))))
+        return min(hidden, loudest, loudness.flat_rms * stage.boost)
 
-    def _mark_block(self, block: list[Luma], pattern: Pattern, before: Pattern | None) -> Iterator[Luma]:
+    def _mark_block(self, block: list[Luma], made: _Block, before: _Block | None) -> Iterator[Luma]:
+        usual = np.rint(made.pattern).astype(np.int16)
+        fade, opening = self._profile.fade_frames, self._profile.opening
+        fading = 0 if opening is None or len(block) <= opening.frames else opening.frames
         for index, frame in enumerate(block):
-            added = pattern
-            if before is not None and index < self._profile.fade_frames:
-                share = (index + 1) / (self._profile.fade_frames + 1)
-                added = np.rint(share * pattern + (1 - share) * before).astype(np.int16)
+            added = usual
+            if before is None and index < fading:  # a still, or a scene as short as one, has no opening
+                share = 1 - index / fading
+                added = np.rint((1 + (made.opening - 1) * share) * made.pattern).astype(np.int16)
+            elif before is not None and index < fade:
+                share = (index + 1) / (fade + 1)
+                added = np.rint(share * made.pattern + (1 - share) * before.pattern).astype(np.int16)
             sums = self._levels[frame]
             sums += added
             yield np.clip(sums, BLACK, WHITE, out=sums).astype(np.uint8)
+
+
+def _measure_change(before: Luma, after: Luma) -> float:
+    """Give the mean difference of two frames, in grey levels, from one pixel in 64."""
+    if before.shape != after.shape or before.ndim != 2:
+        return 0.0
+    one, other = (frame[::_CUT_STEP, ::_CUT_STEP].astype(np.int16) for frame in (before, after))
+    return float(np.mean(np.abs(one - other)))
 
 
 def _compress_levels(headroom: int) -> Pattern:

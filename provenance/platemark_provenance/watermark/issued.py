@@ -15,7 +15,7 @@ from scipy.special import log_ndtr
 from platemark_provenance.watermark.carriers import SoftBits
 from platemark_provenance.watermark.keys import WatermarkKeys
 from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payloads
-from platemark_provenance.watermark.profile import BROADCAST_2, Profile
+from platemark_provenance.watermark.profile import BROADCAST_3, Profile
 
 _PACKED_BYTES: Final = CODED_BITS // 8
 _ENCODE_AT_ONCE: Final = 65_536
@@ -40,7 +40,7 @@ class IssuedIds:
         self._codewords = codewords  # (42, ids): each byte of all codewords lies together
 
     @classmethod
-    def from_ids(cls, keys: WatermarkKeys, mark_ids: Sequence[WatermarkId], *, profile: Profile = BROADCAST_2) -> Self:
+    def from_ids(cls, keys: WatermarkKeys, mark_ids: Sequence[WatermarkId], *, profile: Profile = BROADCAST_3) -> Self:
         """Index issued ids; an id that is given twice counts once.
 
         Args:
@@ -55,7 +55,7 @@ class IssuedIds:
         packed = np.empty((_PACKED_BYTES, len(unique)), np.uint8)
         for start in range(0, len(unique), _ENCODE_AT_ONCE):
             part = unique[start : start + _ENCODE_AT_ONCE]
-            coded = encode_payloads(keys.mac, part, profile.name)
+            coded = encode_payloads(keys.mac, part, profile.family)
             packed[:, start : start + len(part)] = np.packbits(coded, axis=1).T
         return cls(unique, packed)
 

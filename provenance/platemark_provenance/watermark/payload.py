@@ -66,22 +66,22 @@ def check_mark_id(mark_id: WatermarkId) -> None:
         )
 
 
-def compute_mac(mac_key: bytes, mark_id: WatermarkId, profile_name: str) -> bytes:
+def compute_mac(mac_key: bytes, mark_id: WatermarkId, family: str) -> bytes:
     """Compute the 40 bits that prove an id was issued by the holder of the key, for this profile."""
-    message = b"platemark/watermark/mac\x00" + profile_name.encode() + b"\x00" + mark_id
+    message = b"platemark/watermark/mac\x00" + family.encode() + b"\x00" + mark_id
     return hmac.digest(mac_key, message, "sha256")[:MAC_BYTES]
 
 
-def encode_payload(mac_key: bytes, mark_id: WatermarkId, profile_name: str) -> Bits:
+def encode_payload(mac_key: bytes, mark_id: WatermarkId, family: str) -> Bits:
     """Encode an id and its MAC into coded bits, shape (336,), values 0 and 1.
 
     Raises:
         WatermarkError: the id is not eight bytes.
     """
-    return np.asarray(encode_payloads(mac_key, [mark_id], profile_name)[0])
+    return np.asarray(encode_payloads(mac_key, [mark_id], family)[0])
 
 
-def encode_payloads(mac_key: bytes, mark_ids: Sequence[WatermarkId], profile_name: str) -> Bits:
+def encode_payloads(mac_key: bytes, mark_ids: Sequence[WatermarkId], family: str) -> Bits:
     """Encode many ids at once; row i is the codeword of id i, shape (ids, 336).
 
     Raises:
@@ -89,12 +89,12 @@ def encode_payloads(mac_key: bytes, mark_ids: Sequence[WatermarkId], profile_nam
     """
     for mark_id in mark_ids:
         check_mark_id(mark_id)
-    joined = b"".join(mark_id + compute_mac(mac_key, mark_id, profile_name) for mark_id in mark_ids)
+    joined = b"".join(mark_id + compute_mac(mac_key, mark_id, family) for mark_id in mark_ids)
     payloads = np.frombuffer(joined, np.uint8).reshape(len(mark_ids), ID_BYTES + MAC_BYTES)
     return _convolve(np.unpackbits(payloads, axis=1))
 
 
-def open_payload(mac_key: bytes, soft_bits: NDArray[np.float64], profile_name: str) -> WatermarkId | None:
+def open_payload(mac_key: bytes, soft_bits: NDArray[np.float64], family: str) -> WatermarkId | None:
     """Decode soft bits and give the id, if and only if the MAC that came with it is ours.
 
     On a picture without our mark the chance of an id is 2**-40 for each call.
@@ -102,11 +102,11 @@ def open_payload(mac_key: bytes, soft_bits: NDArray[np.float64], profile_name: s
     Args:
         mac_key: the publisher's MAC key.
         soft_bits: (336,) evidence for each coded bit; positive means 0, the size means how sure.
-        profile_name: the profile the mark is read under.
+        family: the profile the mark is read under.
     """
     payload = np.packbits(_decode(soft_bits)).tobytes()
     mark_id = WatermarkId(payload[:ID_BYTES])
-    expected = compute_mac(mac_key, mark_id, profile_name)
+    expected = compute_mac(mac_key, mark_id, family)
     return mark_id if hmac.compare_digest(expected, payload[ID_BYTES:]) else None
 
 

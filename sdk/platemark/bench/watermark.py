@@ -27,7 +27,7 @@ from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.issued import IssuedIds
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_alternatives, derive_keys, derive_mark_id
 from platemark_provenance.watermark.payload import WatermarkId, encode_payload
-from platemark_provenance.watermark.profile import BROADCAST_2
+from platemark_provenance.watermark.profile import BROADCAST_3
 from platemark_provenance.watermark.search import Pose
 from platemark_provenance.watermark.weighing import weigh_slots
 
@@ -141,10 +141,10 @@ def _bit_accuracy(detector: Detector, mark_id: WatermarkId) -> float | None:
     evidence = detector.evidence()
     if evidence is None:
         return None
-    carriers = spread_carriers(KEYS.carriers, BROADCAST_2)
+    carriers = spread_carriers(KEYS.carriers, BROADCAST_3)
     observed = evidence.observe_slots(Pose())
     soft = carriers.read_bits(weigh_slots(observed, carriers) @ observed, np.ones(carriers.count))
-    coded = encode_payload(KEYS.mac, mark_id, BROADCAST_2.name)
+    coded = encode_payload(KEYS.mac, mark_id, BROADCAST_3.family)
     return float(np.mean((soft.values < 0) == (coded == 1)))
 
 

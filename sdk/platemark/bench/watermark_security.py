@@ -21,7 +21,7 @@ from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.issued import IssuedIds
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_keys, derive_mark_id
 from platemark_provenance.watermark.payload import WatermarkId
-from platemark_provenance.watermark.profile import BROADCAST_2
+from platemark_provenance.watermark.profile import BROADCAST_3
 from platemark_provenance.watermark.search import Pose
 
 Luma = NDArray[np.uint8]
@@ -74,7 +74,7 @@ def _tail(planes: Sequence[Luma]) -> list[Claim]:
 
 def _wrong_scores(planes: Sequence[Luma], rng: np.random.Generator) -> NDArray[np.float64]:
     keys = derive_keys(rng.bytes(32))
-    carriers = spread_carriers(keys.carriers, BROADCAST_2)
+    carriers = spread_carriers(keys.carriers, BROADCAST_3)
     evidence = _gather(planes, keys).evidence()
     if evidence is None:
         return np.zeros(1)

@@ -7,14 +7,14 @@ import pytest
 
 from platemark_provenance.watermark.carriers import Carriers, spread_carriers
 from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payload, open_payload
-from platemark_provenance.watermark.profile import ALGORITHM, BROADCAST_2
+from platemark_provenance.watermark.profile import ALGORITHM, BROADCAST_3
 
 KEY = b"c" * 32
 
 
 @pytest.fixture(scope="module")
 def carriers() -> Carriers:
-    return spread_carriers(KEY, BROADCAST_2)
+    return spread_carriers(KEY, BROADCAST_3)
 
 
 def test_the_algorithm_has_a_reverse_dns_name() -> None:
@@ -31,8 +31,8 @@ def test_the_waves_of_a_key_have_not_changed(carriers: Carriers) -> None:
 def test_every_wave_lies_inside_the_band(carriers: Carriers) -> None:
     radius = np.hypot(*carriers.frequencies.T)
 
-    assert radius.min() > BROADCAST_2.band[0]
-    assert radius.max() < BROADCAST_2.band[1]
+    assert radius.min() > BROADCAST_3.band[0]
+    assert radius.max() < BROADCAST_3.band[1]
     assert carriers.frequencies[:, 1].min() > 0
 
 
@@ -43,7 +43,7 @@ def test_waves_keep_their_distance(carriers: Carriers) -> None:
 
 
 def test_another_key_has_other_waves(carriers: Carriers) -> None:
-    other = spread_carriers(b"d" * 32, BROADCAST_2)
+    other = spread_carriers(b"d" * 32, BROADCAST_3)
 
     gaps = np.hypot(*(carriers.frequencies[:, None] - other.frequencies[None]).transpose(2, 0, 1)).min(axis=1)
 
@@ -95,7 +95,7 @@ def test_the_length_of_soft_bits_counts_each_axis_once(carriers: Carriers) -> No
 
 
 def test_a_profile_with_another_band_gets_other_waves(carriers: Carriers) -> None:
-    narrow = spread_carriers(KEY, replace(BROADCAST_2, band=(0.03, 0.06)))
+    narrow = spread_carriers(KEY, replace(BROADCAST_3, band=(0.03, 0.06)))
 
     assert np.hypot(*narrow.frequencies.T).max() < 0.06
     assert narrow.count == pytest.approx(carriers.count, rel=0.1)

@@ -9,11 +9,11 @@ from platemark_provenance.watermark.carriers import SoftBits
 from platemark_provenance.watermark.issued import IssuedIds, least_score_for, log10_false_positive
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_mark_id
 from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payload
-from platemark_provenance.watermark.profile import BROADCAST_2
+from platemark_provenance.watermark.profile import BROADCAST_3
 
 
 def _soft(keys: WatermarkKeys, mark_id: WatermarkId, *, noise: float, seed: int = 0) -> SoftBits:
-    signal = 1.0 - 2.0 * encode_payload(keys.mac, mark_id, BROADCAST_2.name)
+    signal = 1.0 - 2.0 * encode_payload(keys.mac, mark_id, BROADCAST_3.family)
     values = signal + noise * np.random.default_rng(seed).normal(size=CODED_BITS)
     return SoftBits(values=values, length=float(np.linalg.norm(values)))
 

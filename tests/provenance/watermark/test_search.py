@@ -13,7 +13,7 @@ from made_clips import Clip
 from platemark_provenance.watermark.carriers import spread_carriers
 from platemark_provenance.watermark.front_end import Canvas, fit_canvas, flatten_texture, resample
 from platemark_provenance.watermark.keys import WatermarkKeys
-from platemark_provenance.watermark.profile import BROADCAST_2
+from platemark_provenance.watermark.profile import BROADCAST_3
 from platemark_provenance.watermark.search import (
     Evidence,
     Pose,
@@ -31,10 +31,10 @@ stretches = st.floats(0.5, 2.0)
 
 
 def _gather(keys: WatermarkKeys, clip: Clip) -> Evidence:
-    canvas = fit_canvas((clip[0].shape[0], clip[0].shape[1]), BROADCAST_2.short_side)
+    canvas = fit_canvas((clip[0].shape[0], clip[0].shape[1]), BROADCAST_3.short_side)
     assert canvas is not None
     flat = [flatten_texture(resample(frame, canvas.height, canvas.width)) for frame in clip]
-    carriers = spread_carriers(keys.carriers, BROADCAST_2)
+    carriers = spread_carriers(keys.carriers, BROADCAST_3)
     return Evidence(slots=np.stack(flat), canvas=canvas, carriers=carriers)
 
 
@@ -78,7 +78,7 @@ def test_undoing_a_shift_restores_the_phases() -> None:
 
 @pytest.mark.parametrize(("shift_x", "shift_y"), [(0.0, 0.0), (41.0, -17.0), (-120.0, 88.0)])
 def test_any_shift_of_a_pattern_is_found(keys: WatermarkKeys, shift_x: float, shift_y: float) -> None:
-    carriers = spread_carriers(keys.carriers, BROADCAST_2)
+    carriers = spread_carriers(keys.carriers, BROADCAST_3)
     symbols = carriers.modulate(np.zeros(336, np.uint8))
     moved = symbols * np.exp(-2j * np.pi * (carriers.frequencies @ (shift_x, shift_y)))
     rows_x, rows_y = (make_rows(carriers.frequencies[:, axis], 360) for axis in (0, 1))
@@ -147,7 +147,7 @@ def test_refining_finds_a_better_pose(cropped: Evidence) -> None:
 
 
 def test_a_wide_picture_gets_a_larger_grid(keys: WatermarkKeys) -> None:
-    carriers = spread_carriers(keys.carriers, BROADCAST_2)
+    carriers = spread_carriers(keys.carriers, BROADCAST_3)
     plane = np.zeros((360, 1440), np.float32)
 
     evidence = Evidence(slots=plane[None], canvas=Canvas(360, 1440, 1.0, 1.0), carriers=carriers)

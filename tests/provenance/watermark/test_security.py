@@ -14,14 +14,14 @@ from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.issued import IssuedIds
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_keys, derive_mark_id
 from platemark_provenance.watermark.payload import WatermarkId
-from platemark_provenance.watermark.profile import BROADCAST_2
+from platemark_provenance.watermark.profile import BROADCAST_3
 
 Find = Callable[..., Detection]
 
 
 def _score_unmarked(rng: np.random.Generator, wrong_codewords: int) -> list[float]:
     """Score random codewords on random amplitudes under a fresh key, as an unmarked picture would be."""
-    carriers = spread_carriers(rng.bytes(32), BROADCAST_2)
+    carriers = spread_carriers(rng.bytes(32), BROADCAST_3)
     loudness = rng.uniform(0.0, 2.5, carriers.count)  # uneven on purpose: pictures are
     observed = np.asarray(loudness * np.exp(2j * np.pi * rng.random(carriers.count)), np.complex128)
     soft = carriers.read_bits(observed, np.ones(carriers.count))

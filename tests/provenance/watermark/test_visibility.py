@@ -7,10 +7,10 @@ import pytest
 
 from platemark_provenance.watermark.carriers import spread_carriers
 from platemark_provenance.watermark.front_end import Plane
-from platemark_provenance.watermark.profile import BROADCAST_2
+from platemark_provenance.watermark.profile import BROADCAST_3
 from platemark_provenance.watermark.visibility import Masking, choose_strength, measure_masking
 
-FREQUENCIES = spread_carriers(b"v" * 32, BROADCAST_2).frequencies
+FREQUENCIES = spread_carriers(b"v" * 32, BROADCAST_3).frequencies
 ONES = np.ones((180, 320), np.float32)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from platemark_provenance.watermark.carriers import Carriers, Complexes, spread_carriers
 from platemark_provenance.watermark.payload import CODED_BITS, Bits
-from platemark_provenance.watermark.profile import BROADCAST_2
+from platemark_provenance.watermark.profile import BROADCAST_3
 from platemark_provenance.watermark.weighing import weigh_slots, weigh_waves
 
 CODED: Bits = np.random.default_rng(3).integers(0, 2, CODED_BITS, np.uint8)
@@ -13,7 +13,7 @@ CODED: Bits = np.random.default_rng(3).integers(0, 2, CODED_BITS, np.uint8)
 
 @pytest.fixture(scope="module")
 def carriers() -> Carriers:
-    return spread_carriers(b"w" * 32, BROADCAST_2)
+    return spread_carriers(b"w" * 32, BROADCAST_3)
 
 
 def _slots(carriers: Carriers, strengths: list[float], seed: int = 1) -> Complexes:
