@@ -6,15 +6,15 @@ nowhere but to the one address that was configured.
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
 from typing import Protocol
-from urllib.parse import urlsplit
 
+from platemark_policy.allowed_server import LOOPBACK, Server, ServerRefused, allowed_server, connected
 from platemark_policy.decision import Finding, Reason, Verdict
 from platemark_policy.errors import PolicyError
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_ANSWER_BYTES = 65_536
 _FLAGGED = Reason(en="A second opinion asks for an editor.", ko="추가 심사에서 편집자 확인을 요청했습니다.")
 
@@ -39,6 +39,7 @@ class ModerationService:
         url: such as http://127.0.0.1:8080/v1/moderations.
         timeout_s: how long an answer may take.
         allowed_hosts: hosts beside this machine that prompts may be sent to; those need https.
+        private_network: whether those may lie in a private network.
 
     Raises:
         PolicyError: the address is not one that prompts may go to.
@@ -47,17 +48,17 @@ class ModerationService:
     url: str
     timeout_s: float = 2.0
     allowed_hosts: frozenset[str] = field(default_factory=frozenset)
+    private_network: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an address that prompts may not go to."""
-        parts = urlsplit(self.url)
-        is_here = parts.hostname in _LOOPBACK and parts.scheme in {"http", "https"}
-        is_allowed = parts.hostname in self.allowed_hosts and parts.scheme == "https"
-        if not (is_here or is_allowed) or parts.username is not None:
+        try:
+            self._server()
+        except ServerRefused as error:
             raise PolicyError(
                 "A guard listens on this machine, or on an allowed host over https.",
                 fix="Name the host under [policy] guard_hosts.",
-            )
+            ) from error
 
     def objections(self, text: str) -> tuple[str, ...]:
         """See `Guard.objections`."""
@@ -73,18 +74,18 @@ class ModerationService:
         return (named or ("flagged",)) if flagged or named else ()
 
     def _ask(self, body: bytes) -> bytes:
-        parts = urlsplit(self.url)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=self.timeout_s)
-        try:
-            connection.request("POST", parts.path or "/", body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            answer = response.read(_MAX_ANSWER_BYTES + 1)
-        finally:
-            connection.close()
+        server = self._server()
+        with connected(server, timeout_s=self.timeout_s) as connection:
+            connection.request("POST", server.target, body, {"Content-Type": "application/json"})
+            with closing(connection.getresponse()) as response:
+                answer = response.read(_MAX_ANSWER_BYTES + 1)
         if response.status != 200 or len(answer) > _MAX_ANSWER_BYTES:
             raise PolicyError(f"The guard answered with status {response.status} and {len(answer)} bytes.")
         return answer
+
+    def _server(self) -> Server:
+        hosts = (*LOOPBACK, *self.allowed_hosts)
+        return allowed_server(self.url, hosts=hosts, private_network=self.private_network)
 
 
 def ask_guard(guard: Guard, text: str) -> tuple[Finding, ...]:

@@ -130,12 +130,16 @@ class PublishSettings(BaseModel):
 
 
 class WebhookSettings(BaseModel):
-    """Who is told what happened: one address, and the hosts that messages may go to."""
+    """Who is told what happened: one address, and the hosts that messages may go to.
+
+    `private_network`: those hosts may lie in a private network, as an in-house system does.
+    """
 
     model_config = _SECTION
 
     url: str = Field(default="", max_length=1024)
     hosts: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = Field(default=(), max_length=16)
+    private_network: bool = False
 
 
 class LedgerNaming(BaseModel):

@@ -1,5 +1,6 @@
 """A second opinion can only raise the verdict, its failure waits for an editor, and prompts go nowhere else."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -127,3 +128,14 @@ def test_a_prompt_is_sent_nowhere_else(url: str) -> None:
 
 def test_an_allowed_host_is_asked_over_https() -> None:
     assert ModerationService("https://allowed.example/", allowed_hosts=frozenset({"allowed.example"})).timeout_s > 0
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "169.254.169.254", "127.0.0.1"])
+def test_an_allowed_name_that_leads_inside_is_not_sent_a_prompt(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *words, **more: found)
+    monkeypatch.setattr(socket, "create_connection", None)
+    guard = ModerationService("https://guard.example/v1", allowed_hosts=frozenset({"guard.example"}))
+
+    with pytest.raises(PolicyError, match="private network"):
+        guard.objections("a calm sea")

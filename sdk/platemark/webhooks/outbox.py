@@ -13,6 +13,7 @@ from pathlib import Path
 from platemark.errors import HomeError
 from platemark.webhooks.sending import send
 from platemark.webhooks.signature import Message
+from platemark_policy.allowed_server import Server
 from platemark_provenance.digest import JsonValue, canonical_json
 from platemark_provenance.durable import write_whole
 from platemark_provenance.ledger.event import Event, EventType
@@ -204,10 +205,10 @@ def message_body(event: Event) -> bytes:
     return canonical_json(told)
 
 
-def sender(url: str, *, hosts: tuple[str, ...]) -> Send:
-    """Give a function that sends to one address."""
+def sender(server: Server) -> Send:
+    """Give a function that sends to one server."""
 
     def _send(body: bytes, headers: dict[str, str]) -> str:
-        return send(url, body, headers, hosts=hosts)
+        return send(server, body, headers)
 
     return _send

@@ -14,6 +14,7 @@ from platemark.errors import PlatemarkError, RequestError
 from platemark.homes.home import Home
 from platemark.webhooks.outbox import STATE_FILE, Delivery, Outbox, Place, sender
 from platemark.webhooks.sending import check_address
+from platemark_policy.allowed_server import Server
 from platemark_provenance.ledger.event import Event
 from platemark_provenance.ledger.query import Filter
 from platemark_provenance.ledger.store import Ledger
@@ -44,10 +45,7 @@ class Telling:
             HomeError: the file that remembers the place is damaged.
             KeyUnavailable: the secret cannot be read.
         """
-        settings = self.home.config.webhooks
-        if not settings.url:
-            raise RequestError("No webhook is configured.", fix="Set [webhooks] url and hosts in platemark.toml.")
-        check_address(settings.url, hosts=settings.hosts)
+        self._server()
         with self._alone() as free:
             if not free:
                 return Delivery(waiting=True, problem="another program is telling them at this moment")
@@ -69,15 +67,21 @@ class Telling:
         """Open the folder that remembers what was told.
 
         Raises:
+            RequestError: no address is configured, or it is not an allowed one.
             KeyUnavailable: the secret cannot be read.
         """
-        settings = self.home.config.webhooks
         return Outbox(
             folder=self._folder,
             secret=self.home.webhook_secret(),
             clock=self.home.clock,
-            send=sender(settings.url, hosts=settings.hosts),
+            send=sender(self._server()),
         )
+
+    def _server(self) -> Server:
+        settings = self.home.config.webhooks
+        if not settings.url:
+            raise RequestError("No webhook is configured.", fix="Set [webhooks] url and hosts in platemark.toml.")
+        return check_address(settings.url, hosts=settings.hosts, private_network=settings.private_network)
 
     @property
     def _folder(self) -> Path:

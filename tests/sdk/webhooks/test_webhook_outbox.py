@@ -1,6 +1,7 @@
 """Messages arrive once each and in order, are tried again when the receiver is away, and are never lost silently."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -150,16 +151,74 @@ def test_a_damaged_memory_is_told_and_nothing_is_sent(tmp_path: Path, content: b
     [
         ("ftp://cms.example/x", "https://host/path"),
         ("https://user:pw@cms.example/x", "https://host/path"),
-        ("https://evil.example/x", "not an allowed host"),
-        ("https://cms.example.evil.example/x", "not an allowed host"),
-        ("http://cms.example/x", "needs https"),
-        ("https://[::1", "not a URL"),
+        ("https://evil.example/x", "not an allowed one"),
+        ("https://cms.example.evil.example/x", "not an allowed one"),
+        ("https://cms.example:0/x", "https://host/path"),
+        ("https://cms.example/a b", "https://host/path"),
+        ("http://cms.example/x", "https://host/path"),
+        ("https://[::1", "https://host/path"),
         ("", "https://host/path"),
     ],
 )
 def test_an_address_that_is_not_allowed_is_refused(url: str, told: str) -> None:
     with pytest.raises(RequestError, match=told):
         check_address(url, hosts=("cms.example",))
+
+
+def resolving_to(*addresses: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Let every name lead to some addresses, and note where a connection is made; none gets through."""
+    asked: list[tuple[str, int]] = []
+
+    def connect(address: tuple[str, int], **more: object) -> None:
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 443)) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *words, **more: found)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "address", ["10.1.2.3", "192.168.0.9", "127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "fe80::1"]
+)
+def test_a_name_that_leads_inside_is_refused_before_anything_is_sent(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = resolving_to("93.184.216.34", address, monkeypatch=monkeypatch)
+
+    with pytest.raises(RequestError, match="private network"):
+        send(check_address("https://cms.example/x", hosts=("cms.example",)), b"{}", {})
+
+    assert asked == []
+
+
+def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = resolving_to("93.184.216.34", monkeypatch=monkeypatch)
+
+    problem = send(check_address("https://CMS.example/x", hosts=("cms.EXAMPLE",)), b"{}", {})
+
+    assert (asked, "cannot be reached" in problem) == ([("93.184.216.34", 443)], True)
+
+
+def test_an_in_house_receiver_is_told_where_that_was_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = resolving_to("10.1.2.3", monkeypatch=monkeypatch)
+
+    send(check_address("https://cms.internal/x", hosts=("cms.internal",), private_network=True), b"{}", {})
+
+    assert asked == [("10.1.2.3", 443)]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "224.0.0.1", "0.0.0.0"])
+def test_this_machine_and_its_neighbours_are_never_an_in_house_receiver(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = resolving_to(address, monkeypatch=monkeypatch)
+
+    with pytest.raises(RequestError):
+        send(check_address("https://cms.internal/x", hosts=("cms.internal",), private_network=True), b"{}", {})
+
+    assert asked == []
 
 
 @contextmanager
@@ -191,23 +250,23 @@ def listening(status: int = 204, *, location: str = "") -> Iterator[tuple[str, l
 
 def test_a_real_receiver_gets_body_and_headers() -> None:
     with listening() as (url, taken):
-        problem = send(url, b"{}", {"webhook-id": "m-1"}, hosts=("127.0.0.1",))
+        problem = send(check_address(url, hosts=("127.0.0.1",)), b"{}", {"webhook-id": "m-1"})
 
     assert problem == ""
     assert taken[0][1] == b"{}"
-    assert taken[0][0]["Webhook-Id"] == "m-1"
+    assert taken[0][0]["webhook-id"] == "m-1"
 
 
 def test_a_redirect_is_not_followed() -> None:
     with listening() as (other, taken), listening(302, location=other) as (url, _):
-        problem = send(url, b"{}", {}, hosts=("127.0.0.1",))
+        problem = send(check_address(url, hosts=("127.0.0.1",)), b"{}", {})
 
     assert problem == "the receiver answered 302"
     assert taken == []
 
 
 def test_a_receiver_that_is_not_there_is_a_problem_and_no_error() -> None:
-    assert "cannot be reached" in send("http://127.0.0.1:9/x", b"{}", {}, hosts=("127.0.0.1",))
+    assert "cannot be reached" in send(check_address("http://127.0.0.1:9/x", hosts=("127.0.0.1",)), b"{}", {})
 
 
 @pytest.fixture
