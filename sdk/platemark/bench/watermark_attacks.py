@@ -62,7 +62,9 @@ class Attack:
 
 ATTACKS = (
     Attack("nothing", 100),
+    Attack("H.264 CRF 28", None, codec=_h264(28)),
     Attack("H.264 CRF 30", 100, codec=_h264(30)),
+    Attack("H.264 CRF 35", None, codec=_h264(35)),
     Attack("H.264 CRF 40", 90, codec=_h264(40)),
     Attack("H.264 CRF 45", 60, codec=_h264(45)),
     Attack("H.264 CRF 50", None, codec=_h264(50)),
@@ -90,10 +92,11 @@ QUICK = ("nothing", "H.264 CRF 30", "H.264 CRF 40", "one frame as JPEG 50", "mir
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Copy:
-    """What an attack leaves: luma planes, and the bitrate in kilobits a second where there is one."""
+    """What an attack leaves: luma planes, kilobits a second, and with chroma where it went through a codec."""
 
     frames: tuple[Luma, ...]
     kbps: float
+    pictures: tuple[YuvFrame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ def make_copy(attack: Attack, frames: Sequence[YuvFrame]) -> Copy:
         rate = [] if attack.fps is None else ["-r", str(attack.fps)]
         _ffmpeg([*_raw(frames), "-i", "-", "-vf", filters, *rate, *attack.codec, str(path)], _packed(frames))
         kbps = path.stat().st_size * 8 / 1000 / (len(frames) / FPS)
-        return Copy(_decode(path), kbps)
+        pictures = _decode(path)
+        return Copy(tuple(frame.y for frame in pictures), kbps, pictures)
 
 
 def compare(original: Sequence[YuvFrame], marked: Sequence[YuvFrame], *, every: int = 10) -> Quality:
@@ -162,10 +166,17 @@ def _packed(frames: Sequence[YuvFrame]) -> bytes:
     return b"".join(plane.tobytes() for frame in frames for plane in (frame.y, frame.u, frame.v))
 
 
-def _decode(path: Path) -> tuple[Luma, ...]:
-    told = _ffmpeg(["-i", str(path), "-fps_mode", "passthrough", "-vf", "extractplanes=y", "-f", "rawvideo", "-"])
+def _decode(path: Path) -> tuple[YuvFrame, ...]:
+    told = _ffmpeg(["-i", str(path), "-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-"])
     width, height = _picture_size(path)
-    return tuple(np.frombuffer(told, np.uint8).reshape(-1, height, width))
+    planes = np.frombuffer(told, np.uint8).reshape(-1, height * width * 3 // 2)
+    return tuple(_unpack(frame, width, height) for frame in planes)
+
+
+def _unpack(packed: Luma, width: int, height: int) -> YuvFrame:
+    luma, blue, red = np.split(packed, [height * width, height * width * 5 // 4])
+    half = (height // 2, width // 2)
+    return YuvFrame(luma.reshape(height, width), blue.reshape(half), red.reshape(half))
 
 
 def _picture_size(path: Path) -> tuple[int, int]:

@@ -94,6 +94,14 @@ def test_an_attack_does_what_its_name_says(
     assert (copy.frames[0].shape, len(copy.frames)) == (shape, frames)
 
 
+def test_a_copy_through_a_codec_keeps_its_colour_beside_its_brightness(clips: dict[str, BenchClip]) -> None:
+    copy = make_copy(BY_NAME["mirror"], clips["handheld"].frames)
+
+    assert [frame.u.shape for frame in copy.pictures] == [(72, 128)] * 4
+    np.testing.assert_array_equal(copy.pictures[2].y, copy.frames[2])
+    assert copy.pictures[0].v.mean() == pytest.approx(128, abs=1)
+
+
 def test_a_higher_crf_leaves_fewer_bits(clips: dict[str, BenchClip]) -> None:
     light, heavy = (make_copy(BY_NAME[f"H.264 CRF {crf}"], clips["handheld"].frames) for crf in (30, 45))
 
@@ -145,10 +153,41 @@ def test_shares_are_of_the_clips_and_wrong_ids_fail() -> None:
     row = bench.Row("a", "nothing", True, False, "blind", -10.0, 1.0, 0.0, 0.1)
     rows = [row, replace(row, clip="b", exact=False, wrong=True)]
 
-    exact, wrong = bench.sum_up(rows, [BY_NAME["nothing"]])
+    exact, wrong, unmarked = bench.sum_up(rows, [BY_NAME["nothing"]])
 
-    assert (exact.value, exact.holds) == (50.0, False)
+    assert (exact.value, exact.holds, exact.peer) == (50.0, False, "2 clips")
     assert (wrong.value, wrong.holds) == (1, False)
+    assert (unmarked.value, unmarked.holds) == (0, True)
+
+
+def test_a_mark_named_in_an_unmarked_clip_fails_the_run() -> None:
+    row = bench.Row("a", bench.UNMARKED, False, True, "indexed", -9.5, None, 0.0, 0.1)
+
+    wrong, unmarked = bench.sum_up([row, replace(row, wrong=False)], [])
+
+    assert (wrong.value, wrong.holds) == (0, True)
+    assert (unmarked.value, unmarked.holds) == (1, False)
+
+
+def test_the_original_of_a_marked_clip_is_not_taken_for_marked(made: bench.Marked) -> None:
+    row = bench.measure_original(made, IssuedIds.from_ids(bench.KEYS, [made.mark_id]))
+
+    assert (row.attack, row.exact, row.wrong) == (bench.UNMARKED, False, False)
+
+
+def test_every_stage_has_clips_of_a_size_of_its_own_and_names_that_say_it() -> None:
+    names = [attack.name for stage in bench.STAGES for attack in stage.attacks]
+
+    assert len({stage.size for stage in bench.STAGES}) == len(bench.STAGES) == 4
+    assert len(set(names)) == len(names)
+    assert {"H.264 CRF 50, at 1280x720", "H.264 CRF 35, at 128x128"} <= set(names)
+
+
+def test_what_is_promised_at_other_sizes_is_what_the_stage_says() -> None:
+    targets = {attack.name: attack.target for stage in bench.STAGES[1:] for attack in stage.attacks}
+
+    assert targets["H.264 CRF 40, at 1280x720"] == 97
+    assert targets["H.264 CRF 28, at 256x256"] == 95
 
 
 def test_security_is_measured_on_the_clips_it_is_given(
@@ -176,5 +215,20 @@ def test_the_quick_run_measures_all_it_names(tmp_path: Path, monkeypatch: pytest
 
     table = json.loads((tmp_path / "watermark-rows.json").read_text(encoding="utf-8"))
     assert [claim.claim for claim in claims[:2]] == ["exact id after: nothing", "exact id after: mirror"]
-    assert len(table["rows"]) == 4
+    assert [row["attack"] for row in table["rows"]] == ["nothing", "mirror", bench.UNMARKED] * 2
     assert {row["clip"] for row in table["rows"]} == {"handheld", "film grain"}
+    assert [each["clip"] for each in table["clips"]] == [f"{name}, 256x144" for name in ("handheld", "film grain")]
+
+
+def test_a_run_that_is_cut_short_leaves_what_it_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "QUICK_FRAMES", 2)
+    monkeypatch.setattr(bench, "SIZE", SMALL)
+    monkeypatch.setattr(bench, "QUICK", ("nothing",))
+    made = iter([bench.mark_clip(next(draw_clips(SMALL, 2)))])
+    monkeypatch.setattr(bench, "mark_clip", lambda clip: next(made))
+
+    with pytest.raises(StopIteration):
+        bench.measure(Options(quick=True, plots=tmp_path))
+
+    table = json.loads((tmp_path / "watermark-rows.json").read_text(encoding="utf-8"))
+    assert [row["attack"] for row in table["rows"]] == ["nothing", bench.UNMARKED]
