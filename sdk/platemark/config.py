@@ -157,6 +157,20 @@ class LedgerNaming(BaseModel):
     url: str = Field(default="", max_length=1_000, repr=False)
 
 
+class WitnessSettings(BaseModel):
+    """What is wanted of the witnesses that were added to the log; see `platemark audit witness`.
+
+    `best-effort` writes down which of them did not confirm the log; `require` makes no clip that fewer than `at_least`
+    confirm. `timeout_s` is for each step of an answer.
+    """
+
+    model_config = _SECTION
+
+    mode: Literal["best-effort", "require"] = "best-effort"
+    at_least: int = Field(default=1, ge=1, le=16)
+    timeout_s: float = Field(default=2.0, gt=0, le=60)
+
+
 class TrustSettings(BaseModel):
     """Files with further root certificates (PEM) whose signatures this home trusts."""
 
@@ -233,6 +247,7 @@ class Config(BaseSettings):
     webhooks: WebhookSettings = WebhookSettings()
     signing: SigningSettings = SigningSettings()
     ledger: LedgerNaming = LedgerNaming()
+    witnesses: WitnessSettings = WitnessSettings()
     trust: TrustSettings = TrustSettings()
     verify: VerifySettings = VerifySettings()
 
@@ -317,6 +332,10 @@ timestamp = "off"                   # or "best-effort" or "require", with tsa_ur
 
 [ledger]
 origin = {_toml_string(default_origin(organisation))}   # this log's name; never change it
+
+[witnesses]
+mode = "best-effort"   # or "require": no clip that fewer than at_least witnesses confirm
+at_least = 1
 
 [trust]
 anchors = []     # files with further root certificates (PEM)

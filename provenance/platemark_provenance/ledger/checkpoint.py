@@ -7,24 +7,46 @@ Source: C2SP tlog-checkpoint and signed-note (c2sp.org), with Ed25519 signatures
 """
 
 import base64
-import binascii
-import hashlib
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from platemark_provenance.errors import LedgerRequestError, VerificationError
 from platemark_provenance.ledger.merkle import HASH_BYTES
+from platemark_provenance.ledger.note import (
+    ED25519,
+    LARGEST_NOTE_BYTES,
+    LONGEST_NAME,
+    MOST_SIGNATURES,
+    SignatureLine,
+    VerifierKey,
+    decode_base64,
+    is_key_name,
+    key_id,
+    split_note,
+)
 
-LARGEST_NOTE_BYTES = 65_536
-MOST_SIGNATURES = 64
-"""The source asks readers to take at least 16."""
-LONGEST_ORIGIN = 200
+__all__ = [
+    "LARGEST_NOTE_BYTES",
+    "LONGEST_ORIGIN",
+    "MOST_SIGNATURES",
+    "Checkpoint",
+    "LogKey",
+    "LogKeys",
+    "Verifiers",
+    "check_origin",
+    "decode_base64",
+    "open_checkpoint",
+    "read_checkpoint",
+    "sign_checkpoint",
+    "verifier_key",
+]
 
-_ED25519 = b"\x01"
-_KEY_ID_BYTES = 4
+LONGEST_ORIGIN = LONGEST_NAME
+
 _SIZE = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
 
 
@@ -47,14 +69,42 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """One key of a log.
+
+    Args:
+        public_key: checks its signatures.
+        until: the size of the largest tree that it may have signed; None for the key that signs now. A key that was
+            replaced because it leaked must not speak for what came later.
+    """
+
+    public_key: Ed25519PublicKey
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogKeys:
+    """Every key that a log has had.
+
+    Args:
+        keys: the one that signs now last.
+    """
+
+    keys: tuple[LogKey, ...]
+
+
+Verifiers: TypeAlias = Ed25519PublicKey | LogKeys
+"""What a checkpoint is checked with: one key, or all that its log has had."""
+
+
 def check_origin(origin: str) -> None:
     """Refuse a name that cannot stand in a signed note.
 
     Raises:
         LedgerRequestError: it is empty, too long, or holds a space, a plus sign or a control character.
     """
-    ok = 0 < len(origin) <= LONGEST_ORIGIN and origin.isprintable() and not re.search(r"[\s+]", origin)
-    if not ok:
+    if not is_key_name(origin):
         raise LedgerRequestError(
             "The ledger's origin must be a short name without spaces or plus signs.",
             fix="For example news.example/provenance.",
@@ -66,78 +116,71 @@ def verifier_key(origin: str, public_key: Ed25519PublicKey) -> str:
 
     Source: golang.org/x/mod/sumdb/note, "Verifying Notes".
     """
-    key = base64.b64encode(_ED25519 + public_key.public_bytes_raw()).decode()
-    return f"{origin}+{_key_id(origin, public_key).hex()}+{key}"
+    return VerifierKey(origin, ED25519, public_key.public_bytes_raw()).text()
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> bytes:
-    """Write a checkpoint as a signed note. The same checkpoint and key give the same bytes."""
+def sign_checkpoint(checkpoint: Checkpoint, *keys: Ed25519PrivateKey) -> bytes:
+    """Write a checkpoint as a note signed by each key. The same checkpoint and keys give the same bytes."""
     text = checkpoint.text()
-    signature = _key_id(checkpoint.origin, key.public_key()) + key.sign(text.encode())
-    return f"{text}\n— {checkpoint.origin} {base64.b64encode(signature).decode()}\n".encode()
+    lines = [
+        SignatureLine(checkpoint.origin, _key_id(checkpoint.origin, key.public_key()), key.sign(text.encode()))
+        for key in keys
+    ]
+    return f"{text}\n{''.join(line.text() for line in lines)}".encode()
 
 
-def open_checkpoint(note: bytes, public_key: Ed25519PublicKey, *, origin: str | None = None) -> Checkpoint:
-    """Read a signed checkpoint and check that the key signed it; signatures of other keys are ignored.
+def open_checkpoint(note: bytes, verifiers: Verifiers, *, origin: str | None = None) -> Checkpoint:
+    """Read a signed checkpoint and check that the log signed it; signatures of other keys are ignored.
 
     Args:
         note: the whole signed note.
-        public_key: the log's key.
-        origin: the log's name; None takes any name that this key signed for.
+        verifiers: the log's key, or its keys.
+        origin: the log's name; None takes any name that the key signed for.
 
     Raises:
-        VerificationError: the note is malformed, of another log, or not signed by this key.
+        VerificationError: the note is malformed, of another log, or not signed by a key that may sign this tree.
     """
-    text, names_and_signatures = _split_note(note)
-    checkpoint = _parse_text(text)
+    checkpoint, text, lines = _read(note)
     if origin is not None and checkpoint.origin != origin:
         raise VerificationError(f"The checkpoint should be of the log {origin} and is of {checkpoint.origin[:80]}.")
-    wanted = _key_id(checkpoint.origin, public_key)
-    ours = [
-        signature[_KEY_ID_BYTES:]
-        for name, signature in names_and_signatures
-        if name == checkpoint.origin and signature[:_KEY_ID_BYTES] == wanted
-    ]
-    if not ours:
+    keys = verifiers.keys if isinstance(verifiers, LogKeys) else (LogKey(verifiers),)
+    signed_by = [key for key in keys if _is_signed(checkpoint.origin, text, lines, key.public_key)]
+    if not signed_by:
         raise VerificationError("The checkpoint is not signed by the ledger's key.")
-    for signature in ours:
-        try:
-            public_key.verify(signature, text.encode())
-        except InvalidSignature as error:
-            raise VerificationError("The checkpoint's signature does not match its text.") from error
+    if not any(key.until is None or checkpoint.size <= key.until for key in signed_by):
+        last = max(key.until or 0 for key in signed_by)
+        raise VerificationError(f"The checkpoint is signed by a key that was replaced when the log had {last} events.")
     return checkpoint
 
 
+def read_checkpoint(note: bytes) -> Checkpoint:
+    """Read a checkpoint without checking who signed it; believe nothing that it says.
+
+    Raises:
+        VerificationError: the note is malformed.
+    """
+    return _read(note)[0]
+
+
+def _read(note: bytes) -> tuple[Checkpoint, str, tuple[SignatureLine, ...]]:
+    parts = split_note(note)
+    return _parse_text(parts.text), parts.text, parts.lines
+
+
+def _is_signed(origin: str, text: str, lines: tuple[SignatureLine, ...], public_key: Ed25519PublicKey) -> bool:
+    """Say whether a key signed. Source: C2SP signed-note: a known key whose signature fails spoils the note."""
+    wanted = (origin, _key_id(origin, public_key))
+    ours = [line for line in lines if (line.name, line.key_id) == wanted]
+    for line in ours:
+        try:
+            public_key.verify(line.signature, text.encode())
+        except InvalidSignature as error:
+            raise VerificationError("The checkpoint's signature does not match its text.") from error
+    return bool(ours)
+
+
 def _key_id(name: str, public_key: Ed25519PublicKey) -> bytes:
-    """Source: C2SP signed-note, "Signatures"."""
-    material = name.encode() + b"\n" + _ED25519 + public_key.public_bytes_raw()
-    return hashlib.sha256(material).digest()[:_KEY_ID_BYTES]
-
-
-def _split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
-    """Cut a note into its text and its signatures, each with the name of its key."""
-    if len(note) > LARGEST_NOTE_BYTES:
-        raise VerificationError(f"A signed note has at most {LARGEST_NOTE_BYTES} bytes; this one has {len(note)}.")
-    try:
-        decoded = note.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise VerificationError("A signed note should be UTF-8 text and is not.") from error
-    if any(character < " " and character != "\n" for character in decoded):
-        raise VerificationError("A signed note holds no control characters but line ends; this one does.")
-    text, blank, signatures = decoded.rpartition("\n\n")
-    lines = signatures.split("\n")
-    if not blank or lines.pop() != "" or not 1 <= len(lines) <= MOST_SIGNATURES:
-        raise VerificationError("A signed note should end with a blank line and its signatures.")
-    return text + "\n", [_parse_signature(line) for line in lines]
-
-
-def _parse_signature(line: str) -> tuple[str, bytes]:
-    dash, _, rest = line.partition(" ")
-    name, _, encoded = rest.partition(" ")
-    signature = decode_base64(encoded, what="signature")
-    if dash != "—" or not name or len(signature) <= _KEY_ID_BYTES:
-        raise VerificationError("A signature line of a note should be a dash, a name and a signature.")
-    return name, signature
+    return key_id(name, ED25519, public_key.public_bytes_raw())
 
 
 def _parse_text(text: str) -> Checkpoint:
@@ -149,18 +192,3 @@ def _parse_text(text: str) -> Checkpoint:
     if not origin or not _SIZE.fullmatch(size) or len(digest) != HASH_BYTES or extensions:
         raise VerificationError("A checkpoint should be three lines: origin, size and root.")
     return Checkpoint(origin, int(size), digest)
-
-
-def decode_base64(encoded: str, *, what: str) -> bytes:
-    """Decode standard base64 that has one spelling only.
-
-    Raises:
-        VerificationError: it is not, or has stray bits or characters.
-    """
-    try:
-        decoded = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise VerificationError(f"The {what} should be base64 and is not.") from error
-    if base64.b64encode(decoded).decode() != encoded:
-        raise VerificationError(f"The {what} should be base64 without stray bits.")
-    return decoded

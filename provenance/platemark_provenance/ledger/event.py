@@ -76,6 +76,9 @@ class EventType(StrEnum):
     LEGAL_HOLD_RELEASED = "legal_hold.released"
     RETENTION_PRUNED = "retention.pruned"
     CHECKPOINT_ANCHORED = "checkpoint.anchored"
+    WITNESS_CHANGED = "witness.changed"
+    WITNESS_FAILED = "witness.failed"
+    WITNESS_REFUSED = "witness.refused"
     SCHEMA_MIGRATED = "schema.migrated"
     CLOCK_REGRESSED = "clock.regressed"
 

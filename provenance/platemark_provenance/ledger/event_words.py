@@ -91,6 +91,18 @@ _WORDS: dict[str, tuple[str, str]] = {
         "A signed tree head was kept elsewhere.",
         "서명한 트리 머리를 다른 곳에 보관했습니다.",
     ),
+    EventType.WITNESS_CHANGED: (
+        "Who witnesses this log was changed: {how} {witness}.",
+        "이 기록의 증인이 바뀌었습니다: {how} {witness}.",
+    ),
+    EventType.WITNESS_FAILED: (
+        "The witness {witness} did not confirm the log: {reason}.",
+        "증인 {witness}이(가) 기록을 확인하지 않았습니다: {reason}.",
+    ),
+    EventType.WITNESS_REFUSED: (
+        "ALARM: the witness {witness} says that this is not the log it has signed: {reason}.",
+        "경보: 증인 {witness}이(가) 이 기록은 자신이 서명한 기록이 아니라고 합니다: {reason}.",
+    ),
     EventType.SCHEMA_MIGRATED: ("The database's schema was brought up to date.", "데이터베이스 구조를 갱신했습니다."),
     EventType.CLOCK_REGRESSED: ("The clock was set back.", "시계가 뒤로 맞춰졌습니다."),
 }

@@ -17,9 +17,17 @@ from sqlalchemy import Connection, select
 
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError, VerificationError
 from platemark_provenance.ledger import dialect, merkle
+from platemark_provenance.ledger.anchors import AnchorRows
 from platemark_provenance.ledger.appending import Clerk, check_agreement
+from platemark_provenance.ledger.attesting import Attesting, Panel
 from platemark_provenance.ledger.audit import Audit, LedgerReport
-from platemark_provenance.ledger.checkpoint import Checkpoint, check_origin, open_checkpoint, sign_checkpoint
+from platemark_provenance.ledger.checkpoint import (
+    Checkpoint,
+    check_origin,
+    open_checkpoint,
+    sign_checkpoint,
+    verifier_key,
+)
 from platemark_provenance.ledger.database import Database, database_path
 from platemark_provenance.ledger.erasure import Subjects
 from platemark_provenance.ledger.event import ISSUED, Appended, Event, NewEvent, Staged
@@ -69,6 +77,7 @@ class LedgerSettings:
         new_event_id: gives a new UUID as text.
         wrapper: the key that wraps the keys of subjects; made from the payload key where it is left out.
         keeps_words: keep words of prompts in the clear, so that they can be searched.
+        panel: the witnesses that confirm tree heads; None for a log that has none.
     """
 
     origin: str
@@ -80,6 +89,7 @@ class LedgerSettings:
     new_event_id: Callable[[], str] = _new_event_id
     wrapper: KeyWrapper | None = field(default=None, repr=False)
     keeps_words: bool = False
+    panel: Panel | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_origin(self.origin)
@@ -136,6 +146,10 @@ class Ledger:
         """Watermark ids, manifests and outputs, in the same database."""
         self.reviews = ReviewRows(database)
         """Tickets of the review queue, in the same database."""
+        self.anchors = AnchorRows(database, settings.clock)
+        """Cosignatures, time-stamps and places of copies, in the same database."""
+        self.attesting = Attesting(settings.panel, self.anchors, self.append, self.consistency)
+        """Asks the witnesses."""
 
     @classmethod
     def open(cls, url: str, *, settings: LedgerSettings) -> Self:
@@ -159,6 +173,11 @@ class Ledger:
     def public_key(self) -> Ed25519PublicKey:
         """The key that checks this ledger's checkpoints and receipts."""
         return self._settings.signing_key.public_key()
+
+    @property
+    def verifier_key(self) -> str:
+        """The same key as witnesses and other tools want it: `name+id+key`."""
+        return verifier_key(self._settings.origin, self.public_key)
 
     @overload
     def append(self, event: NewEvent, *, wait: Literal["integrated", "checkpointed"] = ...) -> Appended: ...
@@ -311,15 +330,36 @@ class Ledger:
     def prove(self, seqs: Sequence[int]) -> Proven:
         """Prove that events are in the log: one signed checkpoint, and for each event its inclusion proof.
 
+        The log's witnesses are asked to cosign the checkpoint; it carries the cosignatures of those that did.
+
         Raises:
             VerificationError: there is no such event.
             LedgerCorrupt, LedgerUnavailable: see `checkpoint`.
         """
-        note = self.checkpoint()
+        note = self.attesting.cosign(self.checkpoint()).note
         size = open_checkpoint(note, self.public_key, origin=self._settings.origin).size
         with self._database.read() as connection:
             node = StoredTree(connection).node
             return Proven(note, tuple(merkle.inclusion_proof(seq, size, node) for seq in seqs))
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Prove that the tree of one size is the beginning of the tree of another.
+
+        Raises:
+            VerificationError: the first is empty or larger than the second.
+            LedgerCorrupt: a tile is missing or short.
+        """
+        with self._database.read() as connection:
+            return merkle.consistency_proof(old, new, StoredTree(connection).node)
+
+    def require_witnesses(self) -> None:
+        """Refuse to go on where witnesses are required and too few of them confirm the log as it is now.
+
+        Raises:
+            WitnessesMissing: they are, and do not.
+            LedgerCorrupt, LedgerUnavailable: see `checkpoint`.
+        """
+        self.attesting.require(self.checkpoint)
 
     def verify(self, *, against: bytes | None = None, since: bytes | None = None) -> LedgerReport:
         """Check everything in the ledger; the report says what is wrong first.
@@ -344,6 +384,13 @@ class Ledger:
                 return audit.run(tuple(outside), since=after)
         except LedgerCorrupt as error:
             return LedgerReport(False, 0, "", None, None, None, error.message)
+
+    def newest_checkpoint(self) -> bytes | None:
+        """Give the checkpoint of the largest tree that was signed and is kept, None where nothing was signed."""
+        query = select(checkpoint_table.c.note).order_by(checkpoint_table.c.size.desc()).limit(1)
+        with self._database.read() as connection:
+            note = connection.execute(query).scalar()
+        return None if note is None else bytes(note)
 
     def copy_tiles(self, folder: Path) -> TileCopy:
         """Write what a folder lacks of the whole log, as C2SP tiles under a new checkpoint; see `tile_files`.

@@ -16,6 +16,7 @@ COMMANDS = {
     "tiles": "platemark.cli.audit_checking:tiles",
     "bundle": "platemark.cli.audit_evidence:bundle",
     "report": "platemark.cli.audit_report:report",
+    "witness": "platemark.cli.audit_witness:app",
     "erase": "platemark.cli.audit_erasure:erase",
     "hold": "platemark.cli.audit_erasure:hold_app",
     "verify-bundle": "platemark.cli.audit_evidence:verify_bundle",

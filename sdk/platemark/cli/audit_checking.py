@@ -7,10 +7,15 @@ import typer
 
 from platemark.cli.audit_options import ReaderName, named_clip, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
+from platemark.cli.output import Output
 from platemark.verifying.against import check_ledger
+from platemark.verifying.outside import NOT_ASKED, Outside, confirm
 from platemark_provenance.digest import JsonValue
+from platemark_provenance.ledger.audit import LedgerReport
 from platemark_provenance.ledger.event import EventType
 from platemark_provenance.ledger.reading_log import Reader
+
+EXIT_NOT_CONFIRMED = 6
 
 
 def verify(
@@ -24,19 +29,50 @@ def verify(
         Path | None,
         typer.Option("--since", help="A checkpoint or receipt of an earlier check: only what came after it is read."),
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask nobody: go by what witnesses and other places gave before.")
+    ] = False,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> int:
-    """Check every event, every column and the tree; name the first that is wrong.
+    """Check every event, every column and the tree; name the first that is wrong. Then ask the log's witnesses.
+
+    Ends with 5 where the log was changed or a witness has signed another one, and with 6 where it is whole here and too
+    few witnesses confirm it.
 
     Example: platemark audit verify --against clip.mp4.tlog-proof --json
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     with require_home(home).open_ledger() as ledger:
         report = check_ledger(ledger, against=against, since=since)
-    out.data(report.to_json())
+        outside = confirm(ledger, offline=offline) if report.ok else NOT_ASKED
+    out.data({**report.to_json(), **outside.to_json(), "ok": report.ok and outside.ok})
+    return max(_say_report(out, report, since=since), _say_outside(out, outside))
+
+
+def _say_outside(out: Output, outside: Outside) -> int:
+    for each in outside.found:
+        if each.state == "confirmed":
+            out.say("{place} confirms the log up to event {size}.", place=each.target, size=each.size)
+        elif each.state == "kept":
+            out.say("{place} confirmed the log up to event {size} before; it was not asked now.", place=each.target,
+                    size=each.size)  # fmt: skip
+        elif each.is_alarm:
+            out.say("ALARM: {place} does not have this log: {reason}.", place=each.target, reason=each.reason)
+        else:
+            out.note("{place} could not be asked: {reason}.", place=each.target, reason=each.reason)
+    if not outside.ok:
+        return 5
+    if outside.given < outside.wanted:
+        out.say("{given} of the {wanted} witnesses that are wanted confirm it.", given=outside.given,
+                wanted=outside.wanted)  # fmt: skip
+        return EXIT_NOT_CONFIRMED
+    return 0
+
+
+def _say_report(out: Output, report: LedgerReport, *, since: Path | None) -> int:
     if report.ok and since is not None:
         out.say(
             "The log of {size} events continues the one given, and is whole from event {first} on. Root: {root}",

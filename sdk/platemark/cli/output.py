@@ -36,6 +36,10 @@ class Output:
         if not self.as_json:
             sys.stdout.write(self.text(sentence, **fields) + "\n")
 
+    def flush(self) -> None:
+        """Hand over what was printed, before a command goes on for a long time."""
+        sys.stdout.flush()
+
     def note(self, sentence: str, **fields: object) -> None:
         """Print a remark on standard error, unless `--quiet`."""
         if not self.quiet:

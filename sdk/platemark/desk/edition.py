@@ -93,6 +93,7 @@ class Edition:
 
     def put(self, signed: SignedAsset, *, draft: bool) -> Appended:
         """Move the file to its path and say so; gives where that stands in the log."""
+        self.ledger.require_witnesses()
         move_into_place(self.paths.signed, self.final, overwrite=False)
         self.paths.remove_parts()
         facts: dict[str, JsonValue] = {"sha256": signed.sha256, "label": signed.label, "bytes": signed.size_bytes}
@@ -110,6 +111,7 @@ class Edition:
 
     def _intend(self) -> str:
         self.ledger.checkpoint()
+        self.ledger.require_witnesses()
         registry, paths = self.ledger.registry, self.paths
         with self.ledger.atomic():
             name = registry.reserve_again(self.record.clip_id, self.job_id)

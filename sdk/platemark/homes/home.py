@@ -39,6 +39,7 @@ from platemark.homes.key_folder import (
     reading,
 )
 from platemark.homes.secret_source import SecretSource
+from platemark.homes.witness_roster import read_panel
 from platemark_provenance.certificate_facts import certificate_facts
 from platemark_provenance.digest import JsonValue, sha256_bytes
 from platemark_provenance.durable import write_whole
@@ -121,6 +122,7 @@ class Home:
             clock=self.clock,
             state_path=self.path / CHECKPOINT_STATE,
             keeps_words=self.config.ledger.search == "on",
+            panel=read_panel(self.path, self.config.witnesses),
         )
         return Ledger.open(self.ledger_url, settings=settings)
 

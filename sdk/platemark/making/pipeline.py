@@ -150,6 +150,7 @@ class ClipJob(Generic[Plan, Result]):
         """
         with self._stage("reserve"):
             self._shop.ledger.checkpoint()
+            self._shop.ledger.require_witnesses()
             registry = self._shop.ledger.registry
             wanted = canonical_json(self._work.identity(plan))
             mark_id = derive_mark_id(self._shop.keys, wanted)
@@ -233,6 +234,8 @@ class ClipJob(Generic[Plan, Result]):
 
     def _publish(self, signed: SignedAsset) -> Appended:
         with self._stage("publish"):
+            # The last moment at which a clip can still be kept back; it confirms what was signed.
+            self._shop.ledger.require_witnesses()
             move_into_place(self._paths.signed, self._paths.final, overwrite=self._options.overwrite)
             self._paths.remove_parts()
             return self._log(
