@@ -17,7 +17,7 @@ from platemark.generation.config import TransformerConfig
 
 @dataclass(frozen=True, slots=True)
 class Rotary:
-    """Cosines and sines of the rotation of every token: (b, 1, n, head_width / 2) each."""
+    """Cosines and signed sines of the rotation of every token: (b, n, 1, 1, head_width) each."""
 
     cosine: Tensor
     sine: Tensor
@@ -54,8 +54,9 @@ def rotary_table(config: TransformerConfig, frame_index: Tensor, *, rows: int, c
         [over_time.expand(*grid, -1), over_height.expand(*grid, -1), over_width.expand(*grid, -1)], dim=-1
     )  # (b, t, rows, columns, pairs)
     still = angles.new_zeros(b, config.prefix_tokens, pairs)
-    table = torch.cat([still, rearrange(angles, "b t h w d -> b (t h w) d")], dim=1)[:, None]
-    return Rotary(table.cos(), table.sin())
+    table = torch.cat([still, rearrange(angles, "b t h w d -> b (t h w) d")], dim=1)[:, :, None, None]
+    cosine, sine = table.cos(), table.sin()
+    return Rotary(torch.cat([cosine, cosine], dim=-1), torch.cat([-sine, sine], dim=-1))
 
 
 def _angles(config: TransformerConfig, position: Tensor, count: int) -> Tensor:
@@ -67,7 +68,7 @@ def rotate(vectors: Tensor, rotary: Rotary) -> Tensor:
     """Turn each pair of numbers (one from each half of a head) by the angle of its token.
 
     Args:
-        vectors: (b, heads, n, head_width).
+        vectors: (b, n, k, heads, head_width), any k.
         rotary: the rotation of each of the n tokens.
 
     Returns:
@@ -75,10 +76,8 @@ def rotate(vectors: Tensor, rotary: Rotary) -> Tensor:
 
     Source: Su et al., "RoFormer", 2021, equation 34, with halves in place of neighbours.
     """
-    first, second = vectors.chunk(2, dim=-1)
-    return torch.cat(
-        [first * rotary.cosine - second * rotary.sine, first * rotary.sine + second * rotary.cosine], dim=-1
-    )
+    swapped = vectors.roll(vectors.shape[-1] // 2, dims=-1)
+    return torch.addcmul(vectors * rotary.cosine, swapped, rotary.sine)
 
 
 def noise_features(noise_level: Tensor, *, count: int) -> Tensor:
@@ -115,25 +114,29 @@ class TimeEmbedding(nn.Module):
         return embedded
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the tokens of each latent frame stand: `prefix` tokens, then `per_frame` for each frame."""
+def sections_of_tokens(*, prefix: int, frames: int, per_frame: int, device: torch.device) -> Tensor:
+    """Say which section each token belongs to: 0 for the `prefix` first ones, then 1, 2 … for each frame's.
 
-    prefix: int
-    frames: int
-    per_frame: int
+    Returns:
+        (prefix + frames * per_frame,) int64.
+    """
+    frame = torch.arange(1, 1 + frames, device=device).repeat_interleave(per_frame)
+    return torch.cat([frame.new_zeros(prefix), frame])
 
-    def spread(self, per_section: Tensor) -> Tensor:
-        """Give every token the value of its section.
 
-        Args:
-            per_section: (b, 1 + frames, d): one for the prefix, then one for each frame.
+class GeluLinear(nn.Linear):
+    """A linear layer and the GELU after it, one module so that a processor may compute them in one go."""
 
-        Returns:
-            (b, n, d) for n = prefix + frames * per_frame.
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map (..., i) to (..., o).
+
+        Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2 (the form with tanh).
         """
-        counts = torch.tensor([self.prefix] + [self.per_frame] * self.frames, device=per_section.device)
-        return per_section.repeat_interleave(counts, dim=1, output_size=self.prefix + self.frames * self.per_frame)
+        return functional.gelu(super().forward(tokens), approximate="tanh")
+
+
+NEUTRAL = (1.0, 0.0, 1.0, 1.0, 0.0, 1.0)
+"""Added to a modulation once, so that its scales and gates are factors: nought changes nothing."""
 
 
 class Block(nn.Module):
@@ -155,45 +158,44 @@ class Block(nn.Module):
         self.key_scale = nn.Parameter(torch.ones(config.head_width))
         self.attention_in = nn.Linear(width, 3 * width, bias=False)
         self.attention_out = nn.Linear(width, width, bias=False)
-        self.mlp_in = nn.Linear(width, hidden, bias=False)
+        self.mlp_in = GeluLinear(width, hidden, bias=False)
         self.mlp_out = nn.Linear(hidden, width, bias=False)
         # A block starts as the identity, so that depth does not hurt the first steps of training.
         nn.init.zeros_(self.attention_out.weight)
         nn.init.zeros_(self.mlp_out.weight)
 
-    def forward(self, tokens: Tensor, modulation: Tensor, layout: Layout, rotary: Rotary) -> Tensor:
+    def forward(self, tokens: Tensor, modulation: Tensor, sections: Tensor, rotary: Rotary) -> Tensor:
         """Update all tokens.
 
         Args:
             tokens: (b, n, d).
-            modulation: (b, 1 + t, 6, d): scale, shift and gate of attention, then of the MLP.
-            layout: which tokens belong to which frame.
+            modulation: (b, 1 + t, 6, d): factor, shift and gate of attention, then of the MLP, `NEUTRAL` added.
+            sections: (n,) int64, which of the 1 + t each token takes; see `sections_of_tokens`.
             rotary: the rotation of every token.
 
         Returns:
             (b, n, d).
         """
-        parts = (modulation + self.modulation_offset).unbind(dim=2)  # six of (b, 1 + t, d)
-        scale_a, shift_a, gate_a, scale_m, shift_m, gate_m = (layout.spread(part) for part in parts)
-        tokens = tokens + (1 + gate_a) * self._attend(modulate(tokens, scale_a, shift_a), rotary)
-        hidden = functional.gelu(self.mlp_in(modulate(tokens, scale_m, shift_m)), approximate="tanh")
-        result: Tensor = tokens + (1 + gate_m) * self.mlp_out(hidden)
-        return result
+        parts = (modulation + self.modulation_offset).index_select(1, sections).unbind(dim=2)  # six of (b, n, d)
+        factor_a, shift_a, gate_a, factor_m, shift_m, gate_m = parts
+        tokens = torch.addcmul(tokens, gate_a, self._attend(modulate(tokens, factor_a, shift_a), rotary))
+        hidden = self.mlp_in(modulate(tokens, factor_m, shift_m))
+        return torch.addcmul(tokens, gate_m, self.mlp_out(hidden))
 
     def _attend(self, tokens: Tensor, rotary: Rotary) -> Tensor:
-        mixed = self.attention_in(tokens)  # (b, n, 3 d)
-        query, key, value = rearrange(mixed, "b n (k a d) -> k b a n d", k=3, a=self.heads)
-        query = rotate(functional.rms_norm(query, query.shape[-1:], self.query_scale.to(query.dtype)), rotary)
-        key = rotate(functional.rms_norm(key, key.shape[-1:], self.key_scale.to(key.dtype)), rotary)
-        heads = self.attention(query, key, value)  # (b, a, n, d / a)
+        mixed = rearrange(self.attention_in(tokens), "b n (k a d) -> b n k a d", k=3, a=self.heads)
+        scales = torch.stack([self.query_scale, self.key_scale])[:, None].to(mixed.dtype)  # (2, 1, d / a)
+        turned = rotate(functional.rms_norm(mixed[:, :, :2], mixed.shape[-1:]) * scales, rotary)
+        query, key, value = turned[:, :, 0], turned[:, :, 1], mixed[:, :, 2]  # (b, n, a, d / a) each
+        heads = self.attention(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))  # (b, a, n, d / a)
         result: Tensor = self.attention_out(rearrange(heads, "b a n d -> b n (a d)"))
         return result
 
 
-def modulate(tokens: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Normalise tokens to unit mean square, then scale by 1 + `scale` and add `shift`.
+def modulate(tokens: Tensor, factor: Tensor, shift: Tensor) -> Tensor:
+    """Normalise tokens to unit mean square, then multiply by `factor` and add `shift`.
 
     Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019, equation 4; Peebles and Xie, 2023,
-    section 3.2 (adaptive layer norm).
+    section 3.2 (adaptive layer norm, its 1 + scale as one factor).
     """
-    return functional.rms_norm(tokens, tokens.shape[-1:]) * (1 + scale) + shift
+    return torch.addcmul(shift, functional.rms_norm(tokens, tokens.shape[-1:]), factor)

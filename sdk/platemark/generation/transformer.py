@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from platemark.generation.config import TransformerConfig
-from platemark.generation.layers import Block, Layout, TimeEmbedding, modulate, rotary_table
+from platemark.generation.layers import NEUTRAL, Block, TimeEmbedding, modulate, rotary_table, sections_of_tokens
 from platemark.generation.patches import grid_side, patchify, unpatchify
 
 
@@ -125,19 +125,21 @@ class VideoTransformer(nn.Module):
         _, t, h, w, _ = latents.shape
         patch = self.config.patch
         rows, columns = grid_side(h, patch), grid_side(w, patch)
-        layout = Layout(condition.tokens.shape[1], t, rows * columns)
+        prefix = condition.tokens.shape[1]
         given = (noise_level == 0).float()[:, :, None, None]
         video = self.patch_in(patchify(latents, patch=patch)) + given * self.given_mark  # (b, t, n, d)
         per_frame = self.time(noise_level) + condition.vector[:, None]  # (b, t, d)
         if condition.frames is not None:
             video, per_frame = video + condition.frames[:, :, None], per_frame + condition.frames
         tokens = torch.cat([condition.tokens, video.flatten(1, 2)], dim=1)  # (b, l + t n, d)
-        sections = functional.silu(torch.cat([per_frame.mean(dim=1, keepdim=True), per_frame], dim=1))  # (b, 1 + t, d)
-        modulation = rearrange(self.modulation(sections), "b s (k d) -> b s k d", k=6)  # (b, 1 + t, 6, d)
+        told = functional.silu(torch.cat([per_frame.mean(dim=1, keepdim=True), per_frame], dim=1))  # (b, 1 + t, d)
+        modulation = rearrange(self.modulation(told), "b s (k d) -> b s k d", k=6)  # (b, 1 + t, 6, d)
+        modulation = modulation + modulation.new_tensor(NEUTRAL)[:, None]
         rotary = rotary_table(self.config, frame_index, rows=rows, columns=columns)
+        sections = sections_of_tokens(prefix=prefix, frames=t, per_frame=rows * columns, device=tokens.device)
         for block in self.blocks:
-            tokens = block(tokens, modulation, layout, rotary)
-        scale, shift = self.last_modulation(sections[:, 1:]).chunk(2, dim=-1)  # (b, t, d) each
-        video = rearrange(tokens[:, layout.prefix :], "b (t n) d -> b t n d", t=t)
-        video = self.patch_out(modulate(video, scale[:, :, None], shift[:, :, None]))
+            tokens = block(tokens, modulation, sections, rotary)
+        scale, shift = self.last_modulation(told[:, 1:])[:, :, None].chunk(2, dim=-1)  # (b, t, 1, d) each
+        video = rearrange(tokens[:, prefix:], "b (t n) d -> b t n d", t=t)
+        video = self.patch_out(modulate(video, 1 + scale, shift))
         return unpatchify(video, patch=patch, height=h, width=w)

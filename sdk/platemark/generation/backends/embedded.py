@@ -224,10 +224,13 @@ class EmbeddedGenerator:
 
     def _load(self) -> "Networks":
         from platemark.generation.checkpoint import load_networks  # loads torch
+        from platemark.generation.packed import pack
 
         with self._loading:
             if self._networks is None:
-                self._networks = load_networks(self._card, WEIGHTS)
+                networks = load_networks(self._card, WEIGHTS)
+                pack(networks.transformer)
+                self._networks = networks
             return self._networks
 
 
