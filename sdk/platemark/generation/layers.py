@@ -127,12 +127,12 @@ def sections_of_tokens(*, prefix: int, frames: int, per_frame: int, device: torc
 class GeluLinear(nn.Linear):
     """A linear layer and the GELU after it, one module so that a processor may compute them in one go."""
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Map (..., i) to (..., o).
 
         Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2 (the form with tanh).
         """
-        return functional.gelu(super().forward(tokens), approximate="tanh")
+        return functional.gelu(super().forward(input), approximate="tanh")
 
 
 NEUTRAL = (1.0, 0.0, 1.0, 1.0, 0.0, 1.0)

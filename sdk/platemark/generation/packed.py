@@ -66,8 +66,6 @@ def pack(network: Network) -> Network:
 @lru_cache(maxsize=1)
 def packing_works() -> bool:
     """Try a packed layer on this processor: the operations are torch's compiler's, and may be missing or change."""
-    if not torch.backends.mkldnn.is_available():
-        return False
     generator = torch.Generator().manual_seed(0)
     values, weight = (torch.randn(size, 64, generator=generator) for size in (5, 48))
     layer = GeluLinear(64, 48)

@@ -114,13 +114,6 @@ def test_a_processor_that_computes_something_else_keeps_the_plain_layers(monkeyp
     assert not packing_works()
 
 
-@pytest.mark.usefixtures("_unknown")
-def test_a_torch_without_onednn_keeps_the_plain_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-
-    assert not packing_works()
-
-
 @pytest.fixture(scope="module")
 def shipped() -> Networks:
     return load_networks(read_card(CARD), WEIGHTS)
