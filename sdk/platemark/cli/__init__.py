@@ -30,6 +30,7 @@ COMMANDS = {
     "withdraw": "platemark.cli.withdraw:withdraw",
     "export": "platemark.cli.export:export",
     "comply": "platemark.cli.comply:comply",
+    "explain": "platemark.cli.explain:explain",
     "trust": "platemark.cli.trust:app",
     "timestamps": "platemark.cli.timestamps:app",
     "keys": "platemark.cli.keys:app",

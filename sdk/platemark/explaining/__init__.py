@@ -1,0 +1,1 @@
+"""What every code that platemark prints means, and what to do next, in English and Korean."""
