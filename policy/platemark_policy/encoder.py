@@ -37,6 +37,11 @@ def encode(texts: Sequence[str]) -> Vectors:
     return vectors
 
 
+def release_encoder() -> None:
+    """Let go of the encoder's 110 MiB; the next text loads it again, in about a second."""
+    _encoder.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _encoder() -> "USE":
     try:

@@ -31,6 +31,8 @@ from platemark_provenance.watermark.waves import add_waves, make_rows
 
 Pattern = NDArray[np.int16]
 
+_STRIP_ROWS: Final = 64
+
 _CUT_STEP: Final = 8
 _CUT_LEVELS: Final = 20.0
 _CUT_TIMES: Final = 3.0
@@ -175,7 +177,7 @@ class Embedder:
 
     def _choose_id(self, frame: Luma, canvas: Canvas) -> WatermarkId:
         """Pick the id whose codeword the unmarked picture agrees with most."""
-        flat = flatten_texture(resample(self._levels[frame], canvas.height, canvas.width))
+        flat = flatten_texture(resample(_look_up(self._levels, frame), canvas.height, canvas.width))
         evidence = Evidence(slots=flat[None], canvas=canvas, carriers=self._carriers)
         soft = self._carriers.read_bits(evidence.observe(Pose()), np.ones(self._carriers.count))
         coded = encode_payloads(self._keys.mac, self._ids, self._profile.family)
@@ -185,14 +187,15 @@ class Embedder:
         """Make the grey levels to add to every frame of a block."""
         canvas = stage.canvas
         chosen = sorted({0, min(1, len(block) - 1), len(block) - 1})
-        planes = [resample(self._levels[block[i]], canvas.height, canvas.width) for i in chosen]
+        planes = [resample(_look_up(self._levels, block[i]), canvas.height, canvas.width) for i in chosen]
         # The least gain of the frames looked at: texture that moves away leaves no visible mark behind.
         gain: Plane = np.minimum(measure_activity(planes[0]), measure_activity(planes[-1]))
         masking = measure_masking(planes[0], planes[min(1, len(planes) - 1)], gain)
         strength = self._choose(masking, gain, stage, self._profile.loudness)
         opening = self._profile.opening
         louder = 1.0 if opening is None else self._choose(masking, gain, stage, opening.loudness) / strength
-        shaped = stage.waves * resample(gain * np.float32(strength), *stage.shape)
+        shaped = resample(gain * np.float32(strength), *stage.shape)
+        shaped *= stage.waves
         return _Block(shaped, max(1.0, louder))
 
     def _choose(self, masking: Masking, gain: Plane, stage: _Stage, loudness: Loudness) -> float:
@@ -210,7 +213,7 @@ class Embedder:
         usual = np.rint(made.pattern).astype(np.int16)
         fade, opening = self._profile.fade_frames, self._profile.opening
         fading = 0 if opening is None or len(block) <= opening.frames else opening.frames
-        for index, frame in enumerate(block):
+        for index in range(len(block)):
             added = usual
             if before is None and index < fading:  # a still, or a scene as short as one, has no opening
                 share = 1 - index / fading
@@ -218,9 +221,28 @@ class Embedder:
             elif before is not None and index < fade:
                 share = (index + 1) / (fade + 1)
                 added = np.rint(share * made.pattern + (1 - share) * before.pattern).astype(np.int16)
-            sums = self._levels[frame]
-            sums += added
-            yield np.clip(sums, BLACK, WHITE, out=sums).astype(np.uint8)
+            yield self._add(added, block.pop(0))  # taken out, so that nobody holds a frame that has gone out
+
+    def _add(self, pattern: Pattern, frame: Luma) -> Luma:
+        marked = np.empty_like(frame)
+        for rows in _strips(frame):
+            sums = self._levels[frame[rows]]
+            sums += pattern[rows]
+            marked[rows] = np.clip(sums, BLACK, WHITE, out=sums)
+        return marked
+
+
+def _look_up(levels: Pattern, frame: Luma) -> Pattern:
+    looked_up = np.empty(frame.shape, np.int16)
+    for rows in _strips(frame):
+        looked_up[rows] = levels[frame[rows]]
+    return looked_up
+
+
+def _strips(frame: Luma) -> Iterator[slice]:
+    """Cut a frame into runs of rows: numpy looks values up through a copy eight times the size of its input."""
+    for first in range(0, len(frame), _STRIP_ROWS):
+        yield slice(first, first + _STRIP_ROWS)
 
 
 def _measure_change(before: Luma, after: Luma) -> float:

@@ -3,7 +3,7 @@
 One rule: its picture gets the label and the mark and nothing else; size, rate, colours and sound stay as they came.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,28 +20,16 @@ from platemark.making.rendering import Rendered
 from platemark.making.screening import Screened, TakeDecision
 from platemark.making.sources import Source
 from platemark.making.stamp_asking import StampOrder
+from platemark.making.stamp_rendering import StampedPicture, render_stamped
 from platemark.making.work import Bench, Made, Published, Submission
-from platemark.media.formats import ColorTags, is_bt709_matrix
+from platemark.media.formats import ColorTags
 from platemark.media.label import LabelSpec, RenderedLabel, render_label
 from platemark.media.label_reading import LabelReader, LabelSighting
-from platemark.media.overlay import LabelOverlay, sample_rgb
-from platemark.media.video import (
-    EncodeSettings,
-    YuvFrame,
-    combine,
-    map_luma,
-    read_frames_as_coded,
-    read_luma,
-    read_video_facts,
-    write_video,
-)
-from platemark.media.yuv import turned
-from platemark.progress import JobProgress
+from platemark.media.video import read_luma, read_video_facts
 from platemark.stamped import SourceRecord, StampedClip, StampRequest
+from platemark_policy.encoder import release_encoder
 from platemark_policy.engine import Engine
-from platemark_policy.frames import FrameScreen
 from platemark_provenance.digest import JsonValue
-from platemark_provenance.fingerprint import ContentSampler
 from platemark_provenance.ingredient_check import IngredientOverride
 from platemark_provenance.ledger.store import TreeHead
 from platemark_provenance.manifest import (
@@ -148,10 +136,12 @@ class StampWork:
         return Submission(facts, {**sealed, "prompt": request.prompt} if request.prompt else sealed)
 
     def screen(self, engine: Engine, *, at: datetime, take: TakeDecision) -> Screened | None:
-        """Have the prompt decided on, where one was given."""
+        """Have the prompt decided on, where one was given; then make room for the pictures."""
         if not self.request.prompt:
+            release_encoder()
             return None
         decision = engine.screen_prompt(self.request.prompt, at=at, decision_id=str(uuid_utils.uuid7()))
+        release_encoder()
         take("prompt", decision)
         return Screened(decision, self.request.prompt)
 
@@ -187,32 +177,7 @@ class StampWork:
 
     def render(self, plan: StampPlan, bench: Bench) -> Rendered:
         """Label and mark the picture frame by frame, and put the sound beside it, packet by packet."""
-        fps, watch = self.request.fps, bench.watch
-        is_bt709 = is_bt709_matrix(plan.color.matrix, height=self.file.height)
-        screen, sampler = FrameScreen(fps=float(fps)), ContentSampler(fps=float(fps))
-        overlay = LabelOverlay(bench.label) if plan.sighting is None else None
-        count = _Counter(bench, total=self.file.frames or 0)
-
-        def labelled(frames: Iterator[YuvFrame]) -> Iterator[YuvFrame]:
-            """Show each frame to the policy as it came, then label it."""
-            for frame in frames:
-                count.one_more()
-                screen.feed(sample_rgb(frame, is_bt709=is_bt709))
-                yield frame if overlay is None else overlay.draw(frame)
-
-        upright = (turned(frame, self.file.rotation_deg) for frame in read_frames_as_coded(self.file.path))
-        frames = watch.iterate("label", labelled(watch.iterate("decode", upright)))
-        marked = watch.iterate("watermark", map_luma(frames, bench.embedder.mark))
-        picture = bench.paths.signed if self.file.has_audio else bench.paths.rendered
-        color = ColorTags(plan.color.primaries, plan.color.transfer, plan.color.matrix, "tv")
-        with watch.stage("encode"):
-            sampled = sampler.watch(marked, luma=lambda frame: frame.y)
-            write_video(sampled, picture, settings=EncodeSettings(fps=fps, color=color))
-        if self.file.has_audio:
-            with watch.stage("sound"):
-                combine(picture, self.file.path, bench.paths.rendered)
-                picture.unlink()
-        return Rendered(count.frames, sampler.fingerprint(), screen.facts())
+        return render_stamped(StampedPicture(self.file, plan.color, draw_label=plan.sighting is None), bench)
 
     def forget(self, ended_by: type[BaseException] | None) -> None:
         """Do nothing: nothing is kept."""
@@ -287,20 +252,6 @@ class StampWork:
         if found is None or found.height_share < LEAST_LABEL_SHARE or found.contrast < LEAST_LABEL_CONTRAST:
             return None
         return found
-
-
-class _Counter:
-    """Counts frames, tells the caller, and stops where the caller asked to."""
-
-    def __init__(self, bench: Bench, *, total: int) -> None:
-        self.frames = 0
-        self._bench, self._total = bench, total
-
-    def one_more(self) -> None:
-        """Take note of the next frame."""
-        self._bench.cancel.raise_if_cancelled()
-        self.frames += 1
-        self._bench.on_progress(JobProgress("render:frames", self.frames, max(self._total, self.frames)))
 
 
 def _box(made: Made[StampPlan]) -> tuple[int, int, int, int]:

@@ -26,6 +26,8 @@ from platemark.media.formats import MAX_SIDE, ColorTags, VideoFacts, check_bound
 from platemark.media.planes import plane_pixels
 from platemark.media.yuv import RGB, Luma, YuvFrame
 
+_THREADS = 2
+"""Each decoding thread holds pictures of its own: with as many as a large machine has cores, memory would follow it."""
 MAX_TAGS, MAX_TAG_CHARACTERS = 64, 16_384
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,flv,mxf,ogg,asf"
 _READ_OPTIONS = {
@@ -134,10 +136,12 @@ def read_frames_yuv420(path: Path, *, size: Size | None = None) -> Iterator[YuvF
 def read_frames_as_coded(path: Path) -> Iterator[YuvFrame]:
     """Decode to 4:2:0, limited range, in the colours the file is coded in: its own matrix, whatever that is.
 
+    One thread decodes: it is there for long clips, and what encodes them beside it has threads of its own.
+
     Raises:
         MediaError: while iterating; as `read_frames_rgb`.
     """
-    for frame in _decoded(path, None):
+    for frame in _decoded(path, None, threads=1):
         color = _source_color(frame)
         yield _yuv420(frame, frame.width & ~1, frame.height & ~1, {**color, "dst_colorspace": color["src_colorspace"]})
 
@@ -215,8 +219,12 @@ class OpenClip:
 
 
 @contextlib.contextmanager
-def open_clip(path: Path) -> Iterator[OpenClip]:
+def open_clip(path: Path, *, threads: int = _THREADS) -> Iterator[OpenClip]:
     """Open a clip and its first picture stream, within bounds.
+
+    Args:
+        path: the clip.
+        threads: how many decode it.
 
     Raises:
         MediaError: the file is missing, not video, or over a bound.
@@ -224,6 +232,7 @@ def open_clip(path: Path) -> Iterator[OpenClip]:
     with open_container(path) as container:
         opened = OpenClip(path, container, _picture_stream(container, path))
         opened.video.thread_type = "AUTO"
+        opened.video.codec_context.thread_count = threads
         check_bounds(
             path,
             size=(opened.video.codec_context.width, opened.video.codec_context.height),
@@ -278,8 +287,8 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float:
     return (container.duration or 0) / av.time_base
 
 
-def _decoded(path: Path, max_frames: int | None) -> Iterator[VideoFrame]:
-    with open_clip(path) as opened:
+def _decoded(path: Path, max_frames: int | None, *, threads: int = _THREADS) -> Iterator[VideoFrame]:
+    with open_clip(path, threads=threads) as opened:
         for index, frame in enumerate(opened.frames()):
             if index == max_frames:
                 return

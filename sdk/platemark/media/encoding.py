@@ -22,7 +22,7 @@ from av.video.stream import VideoStream
 from platemark.errors import MediaError, OutputError, RequestError
 from platemark.media.decoding import open_clip, open_container, read_video_facts, reading
 from platemark.media.destination import output_error, refuse_same_file, whole_file
-from platemark.media.formats import NO_SEI, REPRODUCIBLE, EncodeSettings, VideoFacts
+from platemark.media.formats import NO_SEI, EncodeSettings, VideoFacts
 from platemark.media.planes import fill_plane
 from platemark.media.yuv import YuvFrame
 
@@ -171,7 +171,7 @@ def _h264_stream(container: OutputContainer, first: YuvFrame, settings: EncodeSe
         "crf": str(settings.crf),
         "preset": settings.preset,
         "flags": "+bitexact",
-        **REPRODUCIBLE,
+        **settings.x264_options,
         "chroma_sample_location": "left",
     }
     stream = container.add_stream("libx264", rate=settings.fps, options=options)

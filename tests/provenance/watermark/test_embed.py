@@ -1,6 +1,7 @@
 """Embedding: faint, legal, repeatable, streaming, and picky about its input."""
 
 import tracemalloc
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
@@ -123,6 +124,34 @@ def test_a_moving_clip_gets_a_smoothly_changing_pattern(
     steps = np.sqrt(np.mean(np.square(np.diff(added, axis=0)), axis=(1, 2)))
 
     assert steps.max() < 0.7 * added.std()
+
+
+def test_a_frame_that_has_gone_out_is_held_by_nobody(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    taken: list[weakref.ref[Luma]] = []
+
+    def frames() -> Iterator[Luma]:
+        """Hand each frame over, and remember it without holding it."""
+        for index in range(24):
+            frame = np.full((144, 160), 60 + index, np.uint8)
+            taken.append(weakref.ref(frame))
+            yield frame
+
+    out = Embedder(keys, mark_id).mark(frames())
+    given = [next(out) for _ in range(10)]
+
+    alive = sum(each() is not None for each in taken)
+    assert (len(given), len(taken)) == (10, BROADCAST_3.block_frames)
+    assert alive <= BROADCAST_3.block_frames - 10 + 1  # the newest stays, to be compared with the one after it
+
+
+@pytest.mark.parametrize("height", [128, 129, 191, 250])
+def test_strips_of_rows_leave_no_seam(keys: WatermarkKeys, mark_id: WatermarkId, height: int) -> None:
+    frames = [np.full((height, 160), 120, np.uint8) for _ in range(3)]
+
+    added = [marked.astype(int) - 120 for marked in Embedder(keys, mark_id).mark(frames)]
+
+    steps = np.abs(np.diff(added[0], axis=0)).mean(axis=1)
+    assert steps.max() < 4 * np.median(steps) + 1
 
 
 def test_no_more_than_one_block_is_taken_ahead(keys: WatermarkKeys, mark_id: WatermarkId) -> None:

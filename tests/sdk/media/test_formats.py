@@ -51,6 +51,8 @@ def test_a_silent_file_is_judged_by_its_height(matrix: str, height: int, expecte
         {"preset": "placebo"},
         {"preset": "medium:threads=1"},
         {"keyframe_interval": 0},
+        {"lookahead": 0},
+        {"lookahead": 251},
     ],
     ids=str,
 )
@@ -81,3 +83,14 @@ def test_sensible_settings_need_only_a_frame_rate() -> None:
 )
 def test_frames_are_steady_when_each_is_within_one_step_of_its_place(times: tuple[int, ...], steady: bool) -> None:
     assert is_steady(times) is steady
+
+
+def test_a_clip_that_is_encoded_as_usual_leaves_lookahead_to_the_preset() -> None:
+    assert EncodeSettings(Fraction(24)).x264_options == {"threads": "4", "x264-params": "cpu-independent=1"}
+
+
+def test_a_lookahead_makes_everything_that_holds_frames_small() -> None:
+    options = EncodeSettings(Fraction(24), lookahead=4).x264_options
+
+    assert options["threads"] == "2"
+    assert {"rc-lookahead=4", "bframes=2", "b-pyramid=none"} <= set(options["x264-params"].split(":"))
