@@ -12,6 +12,7 @@ import uuid_utils
 
 from platemark.errors import OutputError
 from platemark.homes.home import Home
+from platemark.homes.mark_keys import open_epochs
 from platemark.making.outputs import OutputPaths, check_output_name, create_part, move_into_place
 from platemark.media.destination import refuse_same_file
 from platemark.media.luma import luma_of, with_luma
@@ -31,7 +32,6 @@ from platemark_provenance.fingerprint import ContentSampler, Fingerprint
 from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.watermark.detect import Detection
 from platemark_provenance.watermark.embed import Embedder
-from platemark_provenance.watermark.issued import IssuedIds
 from platemark_provenance.watermark.keys import derive_alternatives
 from platemark_provenance.watermark.payload import WatermarkId, parse_mark_id
 from platemark_provenance.watermark.profile import ALGORITHM
@@ -106,10 +106,9 @@ def detect_file(home: Home, path: Path) -> Detection:
         MediaError: the file is not readable media.
         LedgerError: the issued ids cannot be read.
     """
-    keys = home.watermark_keys()
     with home.open_ledger() as ledger:
-        issued = IssuedIds.from_ids(keys, [WatermarkId(found) for found in ledger.registry.issued_marks()])
-    return observe(path, Search(keys, issued)).detection
+        newest, *earlier = open_epochs(home, ledger)
+    return observe(path, Search(newest.keys, newest.issued, earlier=tuple(earlier))).detection
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ One rule: a mark counts as found only when the bound on a false find is at most 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -34,8 +34,10 @@ ACCEPT_LOG10_FPR: Final = -9.0
 _MOST_REFINED: Final = 4
 _MOST_READINGS: Final = 2 * (4 + 2 * _MOST_REFINED)
 """How often one detection decodes at most: two ways a pose (see `_Reader`); every bound is multiplied by it."""
-_BLIND_LOG10_FPR: Final = math.log10(_MOST_READINGS) - 8 * MAC_BYTES * math.log10(2)
 _SYNC_GATE: Final = 4.5
+_LEAST_IDS: Final = 1000
+"""Ids are counted as at least so many: an id is chosen to suit its picture, so that the picture agrees with it by 3.5
+standard deviations before it is marked, and must stay far from acceptance even where few ids were issued."""
 
 Method = Literal["blind", "indexed"]
 Effort = Literal["fast", "full"]
@@ -106,6 +108,14 @@ class Detection:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """Hold what one epoch's marks are looked for with: its keys, and the ids to try where a mark is weak."""
+
+    keys: WatermarkKeys
+    issued: IssuedIds | None = None
+
+
 class Detector:
     """Gather evidence frame by frame in constant memory, then decide.
 
@@ -137,10 +147,41 @@ class Detector:
             issued: the ids to try where the mark is too weak to be read blind.
             effort: `fast` looks only for copies that were not cropped or turned (mirroring is looked for).
         """
-        evidence = self.evidence()
+        return self._detect(Epoch(self._keys, issued), effort, among=1)
+
+    def detect_any(self, epochs: Sequence[Epoch], *, effort: Effort = "full") -> Detection:
+        """Decide on the frames fed so far, where a mark of any of several epochs may be there.
+
+        The quick look goes through all epochs before any of them is searched everywhere; every bound is multiplied by
+        their number.
+
+        Args:
+            epochs: the likeliest first; at least one.
+            effort: as for `detect`.
+        """
+        among = len(epochs)
+        if effort == "full" and among > 1:
+            quick = ((epoch, self._detect(epoch, "fast", among=among)) for epoch in epochs)
+            hit = next(((epoch, found) for epoch, found in quick if found.state == "detected"), None)
+            if hit is not None:
+                return hit[1] if hit[1].method == "blind" else self._detect(hit[0], "full", among=among)
+        best = self._absent(0.0)
+        for epoch in epochs:
+            found = self._detect(epoch, effort, among=among)
+            if found.state == "detected":
+                return found
+            best = min(best, found, key=lambda each: each.log10_fpr)
+        return best
+
+    def evidence(self) -> Evidence | None:
+        """Give what was gathered so far, under the detector's own keys; nothing where no frame could be looked at."""
+        return self._evidence(self._keys)
+
+    def _detect(self, epoch: Epoch, effort: Effort, *, among: int) -> Detection:
+        evidence = self._evidence(epoch.keys)
         if evidence is None:
             return self._absent(0.0)
-        reader = _Reader(evidence, self._keys, self._profile, issued)
+        reader = _Reader(evidence, epoch, self._profile, among=among)
         found = reader.search(effort)
         if found is None:
             return self._absent(reader.best_log10_fpr)
@@ -155,12 +196,11 @@ class Detector:
             others=others,
         )
 
-    def evidence(self) -> Evidence | None:
-        """Give what was gathered so far; nothing where no frame could be looked at."""
+    def _evidence(self, keys: WatermarkKeys) -> Evidence | None:
         canvas = self._gathered.canvas
         if not self._gathered.used or canvas is None:
             return None
-        carriers = spread_carriers(self._keys.carriers, self._profile)
+        carriers = spread_carriers(keys.carriers, self._profile)
         return Evidence(slots=self._gathered.slots(), canvas=canvas, carriers=carriers)
 
     def _absent(self, log10_fpr: float) -> Detection:
@@ -183,11 +223,12 @@ class _Reader:
     for: a slightly turned copy can be matched upright already, but its geometry would then be wrong.
     """
 
-    def __init__(self, evidence: Evidence, keys: WatermarkKeys, profile: Profile, issued: IssuedIds | None) -> None:
+    def __init__(self, evidence: Evidence, epoch: Epoch, profile: Profile, *, among: int) -> None:
         self._evidence = evidence
-        self._keys = keys
+        self._keys = epoch.keys
         self._profile = profile
-        self._issued = issued
+        self._issued = epoch.issued
+        self._readings = _MOST_READINGS * among
         self.best_log10_fpr = 0.0
 
     def search(self, effort: Effort) -> _Found | None:
@@ -215,7 +256,7 @@ class _Reader:
         """
         if self._issued is None:
             return found, ()
-        hypotheses = _MOST_READINGS * len(self._issued)
+        hypotheses = self._hypotheses(self._issued)
         least = least_score_for(ACCEPT_LOG10_FPR, hypotheses=hypotheses)
         traced = self._issued.find_all(found.soft, least_score=least)
         newest = max(traced, key=lambda each: each.place, default=None)
@@ -225,6 +266,10 @@ class _Reader:
             bound = log10_false_positive(newest.score, hypotheses=hypotheses)
             found = replace(found, mark_id=newest.mark_id, method="indexed", log10_fpr=bound)
         return found, tuple(each for each in ids if each != found.mark_id)
+
+    def _hypotheses(self, issued: IssuedIds) -> int:
+        """Count what could be found by chance: every id in every reading of every epoch."""
+        return self._readings * max(len(issued), _LEAST_IDS)
 
     def _read_moved(self, poses: list[Pose]) -> _Found | None:
         fits = [fit_any_shift(self._evidence, pose) for pose in poses]
@@ -257,11 +302,11 @@ class _Reader:
         soft = carriers.read_bits(limited, weigh_waves(carriers.read_sync(limited), carriers.frequencies))
         mark_id = open_payload(self._keys.mac, soft.values, self._profile.family)
         if mark_id is not None:
-            return _Found(mark_id, "blind", _BLIND_LOG10_FPR, pose, soft)
+            return _Found(mark_id, "blind", math.log10(self._readings) - 8 * MAC_BYTES * math.log10(2), pose, soft)
         best = self._issued.find_best(soft) if self._issued is not None else None
         if best is None or self._issued is None:
             return None
-        bound = log10_false_positive(best.score, hypotheses=_MOST_READINGS * len(self._issued))
+        bound = log10_false_positive(best.score, hypotheses=self._hypotheses(self._issued))
         self.best_log10_fpr = min(self.best_log10_fpr, bound)
         return _Found(best.mark_id, "indexed", bound, pose, soft) if bound <= ACCEPT_LOG10_FPR else None
 

@@ -87,11 +87,35 @@ def encode_payloads(mac_key: bytes, mark_ids: Sequence[WatermarkId], family: str
     Raises:
         WatermarkError: an id is not eight bytes.
     """
+    return encode_rows(seal_payloads(mac_key, mark_ids, family))
+
+
+def encode_rows(payloads: Bits) -> Bits:
+    """Encode payloads that have their MACs already: (ids, 13) bytes into (ids, 336) bits."""
+    return _convolve(np.unpackbits(payloads, axis=1))
+
+
+def seal_payloads(mac_key: bytes, mark_ids: Sequence[WatermarkId], family: str) -> Bits:
+    """Put each id and its MAC side by side: rows of 13 bytes, shape (ids, 13).
+
+    Raises:
+        WatermarkError: an id is not eight bytes.
+    """
     for mark_id in mark_ids:
         check_mark_id(mark_id)
     joined = b"".join(mark_id + compute_mac(mac_key, mark_id, family) for mark_id in mark_ids)
-    payloads = np.frombuffer(joined, np.uint8).reshape(len(mark_ids), ID_BYTES + MAC_BYTES)
-    return _convolve(np.unpackbits(payloads, axis=1))
+    return np.frombuffer(joined, np.uint8).reshape(len(mark_ids), PAYLOAD_BITS // 8)
+
+
+def make_window_signs() -> NDArray[np.float32]:
+    """Give what four payload bits, and the eight before them, send: shape (4096, 12), +1 for a coded 0.
+
+    Row w is of the twelve bits of w, the oldest first. A codeword's score is a sum over its 28 such windows, so that
+    payloads can be scored without being encoded.
+    """
+    bits = np.unpackbits(np.arange(1 << 12, dtype=">u2").view(np.uint8).reshape(-1, 2), axis=1)[:, 4:]
+    sent = _convolve(bits).reshape(len(bits), -1, len(_GENERATORS))[:, _CONSTRAINT - 1 : 12]
+    return np.asarray(1.0 - 2.0 * sent.reshape(len(bits), -1), np.float32)
 
 
 def open_payload(mac_key: bytes, soft_bits: NDArray[np.float64], family: str) -> WatermarkId | None:
@@ -102,7 +126,7 @@ def open_payload(mac_key: bytes, soft_bits: NDArray[np.float64], family: str) ->
     Args:
         mac_key: the publisher's MAC key.
         soft_bits: (336,) evidence for each coded bit; positive means 0, the size means how sure.
-        family: the profile the mark is read under.
+        family: of the profile that the mark is read under.
     """
     payload = np.packbits(_decode(soft_bits)).tobytes()
     mark_id = WatermarkId(payload[:ID_BYTES])
@@ -111,7 +135,7 @@ def open_payload(mac_key: bytes, soft_bits: NDArray[np.float64], family: str) ->
 
 
 def _convolve(payload: Bits) -> Bits:
-    """Encode rows of payload bits (n, 104), each followed by the tail that brings the encoder back to 0."""
+    """Encode rows of payload bits (n, bits), each followed by the tail that brings the encoder back to 0."""
     bits = np.pad(payload, ((0, 0), (_CONSTRAINT - 1, _TAIL_BITS)))
     length = payload.shape[1] + _TAIL_BITS
     coded = np.zeros((payload.shape[0], length, len(_GENERATORS)), np.uint8)

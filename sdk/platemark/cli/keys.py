@@ -180,6 +180,9 @@ def install(
 @app.command("rotate")
 def rotate(
     authority: Annotated[bool, typer.Option("--authority", help="Make a new root and intermediate too.")] = False,
+    watermark: Annotated[
+        bool, typer.Option("--watermark", help="Start a new epoch of the invisible mark, and nothing else.")
+    ] = False,
     algorithm: Annotated[str, typer.Option("--algorithm", help="es256, es384, ps256, ed25519; as now.")] = "",
     actor: Actor = None,
     home: HomeDir = None,
@@ -189,9 +192,18 @@ def rotate(
 ) -> None:
     """Replace the development signing key by a new one. What the old one signed stays trusted.
 
+    \b
     Example: platemark keys rotate --actor jw.kim
-    """
+             platemark keys rotate --watermark --actor jw.kim
+    """  # noqa: D301  the backspace is how the command line is told to keep the lines
     out = output(as_json=as_json, lang=lang, quiet=quiet)
+    if watermark:
+        if authority or algorithm:
+            raise RequestError(
+                "--watermark changes the mark's waves and no certificate.", fix="Leave --authority and --algorithm out."
+            )
+        _report_epoch(out, require_home(home), actor)
+        return
     change = keyring.rotate_authority if authority else keyring.rotate_leaf
     _report(out, change(require_home(home), alg=algorithm, actor=actor))
 
@@ -216,6 +228,16 @@ def _write(path: Path, content: bytes) -> None:
         write_whole(path, content)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.", fix="Choose another place.") from error
+
+
+def _report_epoch(out: Output, home: homes.Home, actor: str | None) -> None:
+    # Imported here: SciPy takes a while to load.
+    from platemark.homes.mark_keys import rotate_watermark
+
+    done = rotate_watermark(home, actor=actor)
+    out.data(done.to_json())
+    out.say("New marks are of epoch {now}. Marks of earlier epochs are still found.", now=done.now)
+    out.note("Back up {path}.", path=home.watermark_epoch_path)
 
 
 def _report(out: Output, done: keyring.Exchanged) -> None:

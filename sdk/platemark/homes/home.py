@@ -31,6 +31,7 @@ from platemark.homes.key_folder import (
     LEDGER_KEY,
     LEDGER_PUBLIC,
     PAYLOAD_SECRET,
+    WATERMARK_EPOCH,
     WATERMARK_SECRET,
     WEBHOOK_SECRET,
     finish_exchange,
@@ -170,11 +171,39 @@ class Home:
         """
         load_secret(self.keys / WATERMARK_SECRET)
 
-    def watermark_keys(self) -> "WatermarkKeys":
-        """Derive the watermark keys from the master secret."""
+    @property
+    def watermark_epoch_path(self) -> Path:
+        """Give the file that says in which epoch marks are made; epoch 1 has none."""
+        return self.keys / WATERMARK_EPOCH
+
+    def watermark_epoch(self) -> int:
+        """Give the epoch that marks are made in, from 1.
+
+        Raises:
+            KeyUnavailable: the file of the epoch is garbled.
+        """
+        try:
+            said = self.watermark_epoch_path.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return 1
+        except (OSError, UnicodeDecodeError):
+            said = ""
+        if not said.isdigit() or not 1 <= int(said[:4]) <= 999:
+            raise KeyUnavailable(
+                f"{self.watermark_epoch_path} should hold the number of the watermark epoch, and does not.",
+                fix="Write the highest number there that `platemark audit query --type key.rotated` names for it.",
+            )
+        return int(said)
+
+    def watermark_keys(self, epoch: int | None = None) -> "WatermarkKeys":
+        """Derive the watermark keys of an epoch, of the one in force where none is named, from the master secret.
+
+        Raises:
+            KeyUnavailable: the secret or the epoch cannot be read.
+        """
         from platemark_provenance.watermark.keys import derive_keys
 
-        return derive_keys(load_secret(self.keys / WATERMARK_SECRET))
+        return derive_keys(load_secret(self.keys / WATERMARK_SECRET), epoch=epoch or self.watermark_epoch())
 
     def time_stamp_policy(self) -> "TimeStampPolicy":
         """Give whether signatures get an RFC 3161 time-stamp, and from which authority."""

@@ -28,6 +28,8 @@ SIGNING_KEY = "signing.key"
 LEDGER_KEY = "ledger.key"
 LEDGER_PUBLIC = "ledger.pub.pem"
 WATERMARK_SECRET = "watermark.key"  # noqa: S105  a file name
+WATERMARK_EPOCH = "watermark.epoch"
+"""The number of the epoch that marks are made in; no secret. Without it the first is in force."""
 WEBHOOK_SECRET = "webhook.key"  # noqa: S105  a file name
 PAYLOAD_SECRET = "payload.key"  # noqa: S105  a file name
 PENDING_KEY = "pending.key"

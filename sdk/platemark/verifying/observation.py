@@ -17,7 +17,7 @@ from platemark.media.sheet import SheetLayout, contact_sheet
 from platemark.media.still import is_still, read_still
 from platemark.media.video import Luma, read_frames_rgb, read_luma, read_video_facts
 from platemark_provenance.fingerprint import ContentSampler, Fingerprint
-from platemark_provenance.watermark.detect import Detection, Detector
+from platemark_provenance.watermark.detect import Detection, Detector, Epoch
 from platemark_provenance.watermark.issued import IssuedIds
 from platemark_provenance.watermark.keys import WatermarkKeys
 
@@ -38,11 +38,17 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for: the keys of one home, the ids it issued, and how hard to try."""
+    """What to look for: the keys of one home, the ids it issued, how hard to try, and its earlier epochs."""
 
     keys: WatermarkKeys
     issued: IssuedIds | None
     effort: Literal["fast", "full"] = "full"
+    earlier: tuple[Epoch, ...] = ()
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """Give all epochs, the newest first."""
+        return (Epoch(self.keys, self.issued), *self.earlier)
 
 
 def observe(path: Path, search: Search) -> Observation:
@@ -57,7 +63,7 @@ def observe(path: Path, search: Search) -> Observation:
     for frame in luma_frames(path):
         detector.feed(frame)
         sampler.feed(frame)
-    return Observation(detector.detect(search.issued, effort=search.effort), sampler.fingerprint())
+    return Observation(detector.detect_any(search.epochs, effort=search.effort), sampler.fingerprint())
 
 
 def luma_frames(path: Path) -> Iterator[Luma]:

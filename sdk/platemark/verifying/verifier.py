@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from platemark.verifying.observation import Observation
     from platemark_provenance.ledger.registry import ClipRecord
     from platemark_provenance.ledger.store import Ledger
-    from platemark_provenance.watermark.issued import IssuedIds
-    from platemark_provenance.watermark.keys import WatermarkKeys
+    from platemark_provenance.watermark.detect import Epoch
     from platemark_provenance.watermark.payload import WatermarkId
 
 MAX_SIDECAR_BYTES = 64 * 1024 * 1024
@@ -41,9 +40,11 @@ class _Memory:
     ledger: "Ledger"
 
     @cached_property
-    def keys(self) -> "WatermarkKeys":
-        """Derive the keys of the home's marks."""
-        return self.home.watermark_keys()
+    def epochs(self) -> "tuple[Epoch, ...]":
+        """Open what the home's marks are looked for with, the newest epoch first."""
+        from platemark.homes.mark_keys import open_epochs
+
+        return open_epochs(self.home, self.ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +174,6 @@ class Verifier:
     ) -> None:
         self.close()
 
-    @cached_property
-    def _issued(self) -> "IssuedIds | None":
-        if self._memory is None:
-            return None
-        marks = self._memory.ledger.registry.issued_marks()
-        from platemark_provenance.watermark.issued import IssuedIds
-        from platemark_provenance.watermark.payload import WatermarkId
-
-        return IssuedIds.from_ids(self._memory.keys, [WatermarkId(mark) for mark in marks])
-
     def _read(self, path: Path, sidecar: Path | None) -> ProvenanceReading:
         manifest = _read_sidecar(sidecar) if sidecar is not None else None
         reading = read_provenance(path, self._trust, sidecar=manifest)
@@ -228,7 +219,8 @@ class Verifier:
         effort: Literal["fast", "full"] = "fast" if holds else "full"
         from platemark.verifying.observation import Search, observe
 
-        seen = observe(path, Search(self._memory.keys, self._issued, effort))  # 2
+        newest, *earlier = self._memory.epochs
+        seen = observe(path, Search(newest.keys, newest.issued, effort, tuple(earlier)))  # 2
         if seen.detection.id is None:
             return MarkFinding("absent")
         records = self._memory.ledger.registry.records_for_mark(seen.detection.id)

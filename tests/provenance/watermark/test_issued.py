@@ -8,7 +8,7 @@ from platemark_provenance.errors import WatermarkError
 from platemark_provenance.watermark.carriers import SoftBits
 from platemark_provenance.watermark.issued import IssuedIds, least_score_for, log10_false_positive
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_mark_id
-from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payload
+from platemark_provenance.watermark.payload import CODED_BITS, WatermarkId, encode_payload, encode_payloads
 from platemark_provenance.watermark.profile import BROADCAST_3
 
 
@@ -122,3 +122,45 @@ def test_the_least_score_is_where_the_bound_is_met(hypotheses: int) -> None:
 
     assert log10_false_positive(least, hypotheses=hypotheses) <= -9.0
     assert log10_false_positive(least - 0.01, hypotheses=hypotheses) > -9.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scoring_by_windows_is_the_same_as_encoding_and_multiplying(keys: WatermarkKeys, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mark_ids = [WatermarkId(rng.bytes(8)) for _ in range(64)]
+    values = rng.normal(size=CODED_BITS)
+    soft = SoftBits(values=values, length=float(np.linalg.norm(values)))
+    coded = encode_payloads(keys.mac, mark_ids, BROADCAST_3.family)
+    expected = (1.0 - 2.0 * coded) @ values / soft.length
+
+    scores = IssuedIds.from_ids(keys, mark_ids).score_all(soft)
+
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("shared", range(1, 8))
+def test_an_id_that_begins_like_the_one_that_is_there_is_not_found_beside_it(keys: WatermarkKeys, shared: int) -> None:
+    there = WatermarkId(b"abcdefgh")
+    alike = WatermarkId(there[:shared] + bytes(8 - shared))
+    index = IssuedIds.from_ids(keys, [alike, there])
+
+    found = index.find_all(_soft(keys, there, noise=0.4), least_score=6.0)
+
+    assert [each.mark_id for each in found] == [there]
+
+
+def test_no_more_ids_are_found_than_can_lie_together(keys: WatermarkKeys) -> None:
+    mark_ids = [derive_mark_id(keys, b"%d" % number) for number in range(40)]
+    values = sum(_soft(keys, each, noise=0).values for each in mark_ids)
+    soft = SoftBits(values=np.asarray(values), length=float(np.linalg.norm(values)))
+
+    assert len(IssuedIds.from_ids(keys, mark_ids).find_all(soft, least_score=0.0)) == 16
+
+
+def test_an_id_of_another_kind_or_length_is_not_in_an_index(issued: IssuedIds) -> None:
+    assert "0011223344556677" not in issued
+    assert b"short" not in issued
+
+
+def test_an_id_is_given_by_its_place(issued: IssuedIds, mark_id: WatermarkId) -> None:
+    assert issued.id_at(len(issued) - 1) == mark_id
