@@ -12,12 +12,11 @@ from itertools import zip_longest
 from json import JSONDecoder
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Row, text
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import LedgerCorrupt, VerificationError
-from platemark_provenance.ledger.checkpoint import Checkpoint, open_checkpoint
+from platemark_provenance.ledger.checkpoint import Checkpoint, Verifiers, open_checkpoint
 from platemark_provenance.ledger.dialect import check_guards, structure_fault
 from platemark_provenance.ledger.event import BODY_VERSION, decode_body, derive_columns, sealed_digest
 from platemark_provenance.ledger.frontier import TILE_WIDTH
@@ -92,14 +91,14 @@ class Audit:
 
     Args:
         connection: a transaction that sees one state of the database.
-        public_key: the ledger's key.
+        verifiers: the ledger's keys.
         origin: the ledger's name.
         sealer: makes pseudonyms again.
     """
 
-    def __init__(self, connection: Connection, public_key: Ed25519PublicKey, *, origin: str, sealer: Sealer) -> None:
+    def __init__(self, connection: Connection, verifiers: Verifiers, *, origin: str, sealer: Sealer) -> None:
         self._connection = connection
-        self._public_key = public_key
+        self._verifiers = verifiers
         self._origin = origin
         self._sealer = sealer
         self._first = 0
@@ -253,7 +252,7 @@ class Audit:
     def _check_stored_checkpoints(self) -> None:
         for row in self._connection.execute(_CHECKPOINTS, {"first": self._first}):
             try:
-                signed = open_checkpoint(row.note, self._public_key, origin=self._origin)
+                signed = open_checkpoint(row.note, self._verifiers, origin=self._origin)
             except VerificationError as error:
                 raise _BadLedgerError(
                     None, "checkpoint.note", f"The checkpoint of size {row.size} is not ours. {error.message}"

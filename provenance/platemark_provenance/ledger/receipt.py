@@ -11,11 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from platemark_provenance.errors import VerificationError
 from platemark_provenance.ledger import merkle
-from platemark_provenance.ledger.checkpoint import Checkpoint, decode_base64, open_checkpoint
+from platemark_provenance.ledger.checkpoint import Checkpoint, Verifiers, decode_base64, open_checkpoint
 
 HEADER = "c2sp.org/tlog-proof@v1"
 LARGEST_RECEIPT_BYTES = 262_144
@@ -54,25 +52,25 @@ def format_receipt(event: bytes, index: int, proof: Sequence[bytes], checkpoint_
 
 
 def verify_receipt(
-    receipt: bytes, event: bytes | None, public_key: Ed25519PublicKey, *, origin: str | None = None
+    receipt: bytes, event: bytes | None, verifiers: Verifiers, *, origin: str | None = None
 ) -> VerifiedReceipt:
     """Check a receipt and give what it proves.
 
-    Checks: 1 the form, 2 the checkpoint's signature by this key, 3 the event is the one handed in, 4 the path
+    Checks: 1 the form, 2 the checkpoint's signature by a key of this log, 3 the event is the one handed in, 4 the path
     from the event's hash leads to the signed root. Not checked: that the log showed everyone the same tree;
     that takes witnesses.
 
     Args:
         receipt: the content of a `.tlog-proof` file.
         event: the bytes that the receipt should be about; None takes those that it carries.
-        public_key: the log's key.
+        verifiers: the log's key, or all that it has had.
         origin: the log's name; None takes any name that this key signed for.
 
     Raises:
         VerificationError: one of the checks failed.
     """
     index, carried, proof, note = _parse(receipt)  # 1
-    checkpoint = open_checkpoint(note, public_key, origin=origin)  # 2
+    checkpoint = open_checkpoint(note, verifiers, origin=origin)  # 2
     content = carried if event is None else event  # 3
     if content is None:
         raise VerificationError("The receipt does not carry its event.", fix="Hand in the event's bytes too.")

@@ -8,18 +8,16 @@ import os
 import tempfile
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from platemark_provenance.errors import LedgerCorrupt, LedgerUnavailable, VerificationError
-from platemark_provenance.ledger.checkpoint import LARGEST_NOTE_BYTES, Checkpoint, open_checkpoint
+from platemark_provenance.ledger.checkpoint import LARGEST_NOTE_BYTES, Checkpoint, Verifiers, open_checkpoint
 
 
-def read_signed_head(path: Path, public_key: Ed25519PublicKey, *, origin: str) -> Checkpoint | None:
+def read_signed_head(path: Path, verifiers: Verifiers, *, origin: str) -> Checkpoint | None:
     """Read the file; None where there is none yet.
 
     Raises:
         LedgerUnavailable: it cannot be read.
-        LedgerCorrupt: it is not a checkpoint of this log, signed by this key.
+        LedgerCorrupt: it is not a checkpoint of this log, signed by a key of its.
     """
     try:
         with path.open("rb") as stream:
@@ -32,7 +30,7 @@ def read_signed_head(path: Path, public_key: Ed25519PublicKey, *, origin: str) -
             fix="Give read permission on the file.",
         ) from error
     try:
-        return open_checkpoint(note, public_key, origin=origin)
+        return open_checkpoint(note, verifiers, origin=origin)
     except VerificationError as error:
         raise LedgerCorrupt(
             f"The ledger's signed head at {path} is not one that this ledger signed. {error.message}",

@@ -10,28 +10,29 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
+from uuid import NAMESPACE_URL, uuid5
 
 import uuid_utils
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, select
 
-from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError, VerificationError
-from platemark_provenance.ledger import dialect, merkle
+from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
+from platemark_provenance.ledger import merkle
 from platemark_provenance.ledger.anchors import AnchorRows
-from platemark_provenance.ledger.appending import Clerk, check_agreement
+from platemark_provenance.ledger.appending import Clerk
 from platemark_provenance.ledger.attesting import Attesting, Panel
 from platemark_provenance.ledger.audit import Audit, LedgerReport
 from platemark_provenance.ledger.checkpoint import (
-    Checkpoint,
+    LogKeys,
     check_origin,
     open_checkpoint,
-    sign_checkpoint,
-    verifier_key,
 )
 from platemark_provenance.ledger.database import Database, database_path
 from platemark_provenance.ledger.erasure import Subjects
-from platemark_provenance.ledger.event import ISSUED, Appended, Event, NewEvent, Staged
+from platemark_provenance.ledger.event import ISSUED, Appended, Event, EventType, NewEvent, Staged
+from platemark_provenance.ledger.head_signing import HeadSigner
 from platemark_provenance.ledger.jobs import JobQueue
+from platemark_provenance.ledger.note import ED25519, VerifierKey
 from platemark_provenance.ledger.postgres import PostgresDatabase, is_postgres_url
 from platemark_provenance.ledger.query import (
     Criteria,
@@ -46,9 +47,9 @@ from platemark_provenance.ledger.receipt import format_receipt
 from platemark_provenance.ledger.registry import Registry
 from platemark_provenance.ledger.reviews import ReviewRows
 from platemark_provenance.ledger.sealing import Sealer
-from platemark_provenance.ledger.signed_head import read_signed_head, write_signed_head
 from platemark_provenance.ledger.sqlite_log import SqliteLog
 from platemark_provenance.ledger.subject_keys import KeyWrapper, SecretWrapper, SubjectKeys
+from platemark_provenance.ledger.succession import ONE_KEY, KeyLink, Succession, announcement, leading_to
 from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
 from platemark_provenance.ledger.tables import event as event_table
 from platemark_provenance.ledger.tile_files import TileCopy, first_difference, kept_checkpoint, write_tiles
@@ -78,6 +79,7 @@ class LedgerSettings:
         wrapper: the key that wraps the keys of subjects; made from the payload key where it is left out.
         keeps_words: keep words of prompts in the clear, so that they can be searched.
         panel: the witnesses that confirm tree heads; None for a log that has none.
+        succession: how the log came to `signing_key`, where it had another before.
     """
 
     origin: str
@@ -90,6 +92,7 @@ class LedgerSettings:
     wrapper: KeyWrapper | None = field(default=None, repr=False)
     keeps_words: bool = False
     panel: Panel | None = field(default=None, repr=False)
+    succession: Succession = ONE_KEY
 
     def __post_init__(self) -> None:
         check_origin(self.origin)
@@ -142,6 +145,14 @@ class Ledger:
         """Erasure and legal holds."""
         self.jobs = JobQueue(database, self.keys, settings.clock)
         """Work that waits, in the same database."""
+        self._log_keys = leading_to(self.public_key, settings.succession)
+        self._signer = HeadSigner(
+            database,
+            origin=settings.origin,
+            key=settings.signing_key,
+            log_keys=self.log_keys,
+            state_path=settings.state_path,
+        )
         self.registry = Registry(database, clock=settings.clock)
         """Watermark ids, manifests and outputs, in the same database."""
         self.reviews = ReviewRows(database)
@@ -163,6 +174,7 @@ class Ledger:
             LedgerUnavailable: the file is missing, locked or read-only.
             LedgerCorrupt: it is damaged, or its append-only guards were changed.
             SchemaMismatch: its schema is older or newer than this program's.
+            VerificationError: its earlier keys do not lead to the signing key.
         """
         Sealer(settings.payload_key)
         if is_postgres_url(url):
@@ -175,9 +187,19 @@ class Ledger:
         return self._settings.signing_key.public_key()
 
     @property
-    def verifier_key(self) -> str:
-        """The same key as witnesses and other tools want it: `name+id+key`."""
-        return verifier_key(self._settings.origin, self.public_key)
+    def log_keys(self) -> LogKeys:
+        """Every key that this log has had; what was signed with an earlier one is still good."""
+        return self._log_keys
+
+    @property
+    def succession(self) -> Succession:
+        """How those keys followed one another; for everybody to read."""
+        return self._settings.succession
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """The key that signs now, as witnesses and other tools want it."""
+        return VerifierKey(self._settings.origin, ED25519, self.public_key.public_bytes_raw())
 
     @overload
     def append(self, event: NewEvent, *, wait: Literal["integrated", "checkpointed"] = ...) -> Appended: ...
@@ -282,7 +304,7 @@ class Ledger:
 
         Checks, before the key is used: 1 nothing unfinished is in the tree; 2 log and tree agree; 3 no signed
         head, in the database or in the file outside it, is larger than the tree; 4 the tree begins with each
-        of them.
+        of them; 5 no event says that another key has followed this one.
 
         Returns:
             a signed note, see `checkpoint.open_checkpoint`.
@@ -294,26 +316,25 @@ class Ledger:
 
         Source: C2SP tlog-checkpoint, "Signatures".
         """
-        if self._database.is_writing:  # 1
-            raise LedgerRequestError("A tree is signed only after its events are kept; leave `atomic` first.")
-        with self._database.write() as connection:
-            dialect.hold_signing(connection)
-            tree = StoredTree(connection)
-            size = dialect.logged_size(connection)
-            check_agreement(size, tree.size())  # 2
-            now = Checkpoint(self._settings.origin, size, tree.root(size))
-            stored = connection.execute(select(checkpoint_table).order_by(checkpoint_table.c.size.desc())).first()
-            outside = self._outside_head()
-            for signed in (outside, None if stored is None else self._reopen(stored.note)):
-                if signed is not None:
-                    _check_continues(tree, now, signed)  # 3 and 4
-            note = sign_checkpoint(now, self._settings.signing_key)
-            # First the file: a crash between the two leaves a head that was signed and is remembered.
-            if outside != now:
-                write_signed_head(self._settings.state_path, note)
-            if stored is None or stored.size != size:
-                dialect.remember_checkpoint(connection, size, now.root, note)
-        return note
+        return self._signer.sign()
+
+    def announce_key(self, new_key: Ed25519PrivateKey, *, actor: str | None = None) -> KeyLink:
+        """Name the key that follows this one, under a checkpoint that both sign. Done twice, it is one event.
+
+        From then on this key signs nothing: whoever has the ledger open with it must open it again with the new one.
+
+        Raises:
+            LedgerCorrupt, LedgerUnavailable: see `checkpoint`.
+        """
+        new = VerifierKey(self._settings.origin, ED25519, new_key.public_key().public_bytes_raw())
+        facts, event_id = announcement(self.verifier_key, new), str(uuid5(NAMESPACE_URL, f"platemark:{new.text()}"))
+        put = self.append(NewEvent(EventType.KEY_ROTATED, actor=actor, facts=facts, event_id=event_id))
+        note = self._signer.sign(also_by=new_key)
+        size = open_checkpoint(note, self.log_keys, origin=self._settings.origin).size
+        with self._database.read() as connection:
+            proof = merkle.inclusion_proof(put.seq, size, StoredTree(connection).node)
+            body = connection.execute(select(event_table.c.body).where(event_table.c.seq == put.seq)).scalar_one()
+        return KeyLink(self.verifier_key, new, format_receipt(bytes(body), put.seq, proof, note))
 
     def receipt(self, clip_id: str) -> bytes:
         """Give the proof that the clip's publication is in the log; see `receipt.verify_receipt`.
@@ -337,7 +358,7 @@ class Ledger:
             LedgerCorrupt, LedgerUnavailable: see `checkpoint`.
         """
         note = self.attesting.cosign(self.checkpoint()).note
-        size = open_checkpoint(note, self.public_key, origin=self._settings.origin).size
+        size = open_checkpoint(note, self.log_keys, origin=self._settings.origin).size
         with self._database.read() as connection:
             node = StoredTree(connection).node
             return Proven(note, tuple(merkle.inclusion_proof(seq, size, node) for seq in seqs))
@@ -374,13 +395,13 @@ class Ledger:
             LedgerUnavailable: the database cannot be read at all.
         """
         origin = self._settings.origin
-        outside = [open_checkpoint(note, self.public_key, origin=origin) for note in (against,) if note is not None]
-        after = None if since is None else open_checkpoint(since, self.public_key, origin=origin)
+        outside = [open_checkpoint(note, self.log_keys, origin=origin) for note in (against,) if note is not None]
+        after = None if since is None else open_checkpoint(since, self.log_keys, origin=origin)
         try:
-            if (head := self._outside_head()) is not None:
+            if (head := self._signer.outside_head()) is not None:
                 outside.append(head)
             with self._database.read() as connection:
-                audit = Audit(connection, self.public_key, origin=origin, sealer=self._sealer)
+                audit = Audit(connection, self.log_keys, origin=origin, sealer=self._sealer)
                 return audit.run(tuple(outside), since=after)
         except LedgerCorrupt as error:
             return LedgerReport(False, 0, "", None, None, None, error.message)
@@ -402,7 +423,7 @@ class Ledger:
         """
         note = self.checkpoint()
         with self._database.read() as connection:
-            return write_tiles(connection, folder, note, self.public_key)
+            return write_tiles(connection, folder, note, self.log_keys)
 
     def verify_copy(self, folder: Path) -> LedgerReport:
         """Check everything in the ledger, and that it begins with the events of a copy made by `copy_tiles`.
@@ -412,7 +433,7 @@ class Ledger:
             LedgerUnavailable: the database or the copy cannot be read at all.
         """
         note = kept_checkpoint(folder)
-        signed = open_checkpoint(note, self.public_key, origin=self._settings.origin)
+        signed = open_checkpoint(note, self.log_keys, origin=self._settings.origin)
         report = self.verify(against=note)
         with self._database.read() as connection:
             wrong = first_difference(connection, folder, signed)
@@ -451,18 +472,6 @@ class Ledger:
                 return
             after = page.next
 
-    def _outside_head(self) -> Checkpoint | None:
-        return read_signed_head(self._settings.state_path, self.public_key, origin=self._settings.origin)
-
-    def _reopen(self, note: bytes) -> Checkpoint:
-        try:
-            return open_checkpoint(note, self.public_key, origin=self._settings.origin)
-        except VerificationError as error:
-            raise LedgerCorrupt(
-                f"The last checkpoint in the ledger is not one that it signed. {error.message}",
-                fix="Run `platemark audit verify`.",
-            ) from error
-
 
 def _log_in(database: Database | PostgresDatabase, clerk: Clerk, settings: LedgerSettings) -> "SqliteLog | PostgresLog":
     """Give the end of the log in a database, where events are written."""
@@ -472,15 +481,6 @@ def _log_in(database: Database | PostgresDatabase, clerk: Clerk, settings: Ledge
     from platemark_provenance.ledger.postgres_log import PostgresLog
 
     return PostgresLog(database, clerk, busy_timeout_s=settings.busy_timeout_s)
-
-
-def _check_continues(tree: StoredTree, now: Checkpoint, signed: Checkpoint) -> None:
-    """Refuse a tree that is not a continuation of a signed one."""
-    fix = "Run `platemark audit verify`. If an old backup was restored, bring back the newer database."
-    if now.size < signed.size:
-        raise LedgerCorrupt(f"A tree of {signed.size} events was signed; the ledger has only {now.size} now.", fix=fix)
-    if tree.root(signed.size) != signed.root:
-        raise LedgerCorrupt(f"The first {signed.size} events are not those that were signed.", fix=fix)
 
 
 def _publication(connection: Connection, clip_id: str) -> tuple[int, bytes]:

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, text
 
 from platemark_provenance.durable import sync_directory, write_whole
 from platemark_provenance.errors import LedgerCorrupt, LedgerUnavailable, VerificationError
-from platemark_provenance.ledger.checkpoint import LARGEST_NOTE_BYTES, Checkpoint, open_checkpoint
+from platemark_provenance.ledger.checkpoint import LARGEST_NOTE_BYTES, Checkpoint, Verifiers, open_checkpoint
 from platemark_provenance.ledger.frontier import LEVELS_A_TILE, TILE_WIDTH, Frontier
 from platemark_provenance.ledger.merkle import HASH_BYTES, leaf_hash
 from platemark_provenance.ledger.tiles import StoredTree
@@ -61,27 +60,27 @@ def tile_path(level: int | str, index: int, width: int) -> Path:
     return path if width == TILE_WIDTH else path.with_name(f"{path.name}.p") / str(width)
 
 
-def write_tiles(connection: Connection, folder: Path, note: bytes, public_key: Ed25519PublicKey) -> TileCopy:
+def write_tiles(connection: Connection, folder: Path, note: bytes, verifiers: Verifiers) -> TileCopy:
     """Write what a folder lacks of the log up to a checkpoint; the folder is made where there is none.
 
     Args:
         connection: a transaction that sees at least the checkpoint's events.
         folder: the copy.
         note: the signed checkpoint.
-        public_key: the log's key.
+        verifiers: the log's keys.
 
     Raises:
         LedgerCorrupt: the folder's checkpoint is one that this log does not continue; nothing was written.
         LedgerUnavailable: the folder cannot be read or written.
         VerificationError: the folder's checkpoint is not one of this log.
     """
-    signed = open_checkpoint(note, public_key)
+    signed = open_checkpoint(note, verifiers)
     tree = StoredTree(connection)
     try:
         kept = _read_checkpoint(folder)
         before = 0
         if kept is not None:
-            before = _continued(tree, open_checkpoint(kept, public_key, origin=signed.origin), signed)
+            before = _continued(tree, open_checkpoint(kept, verifiers, origin=signed.origin), signed)
             if before == signed.size:
                 return TileCopy(signed.size, 0, 0)
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_ho
 from platemark.errors import RequestError
 from platemark.zone import parse_zone, show_moment
 from platemark_provenance.ledger.evidence.checking import LARGEST_KEY_BYTES, check_bundle, read_key
+from platemark_provenance.ledger.succession import LARGEST_SUCCESSION_BYTES, Succession
 
 EXIT_KEY_NOT_TRUSTED = 6
 
@@ -43,6 +44,10 @@ def verify_bundle(
     key: Annotated[
         Path | None, typer.Option("--key", help="The publisher's ledger key (PEM), from the publisher and not the ZIP.")
     ] = None,
+    succession: Annotated[
+        Path | None,
+        typer.Option("--succession", help="How the log's keys followed one another, for bundles older than --key."),
+    ] = None,
     zone: Zone = "UTC",
     home: HomeDir = None,
     as_json: Json = False,
@@ -56,7 +61,8 @@ def verify_bundle(
     del home  # every command takes the option; this one has no use for it
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     here = parse_zone(zone)
-    report = check_bundle(file, None if key is None else read_key(_read(key)))
+    followed = None if succession is None else Succession.parse(_read(succession, LARGEST_SUCCESSION_BYTES))
+    report = check_bundle(file, None if key is None else read_key(_read(key)), succession=followed)
     out.data(report.to_json())
     out.say("Every check of {path} holds: clip {clip}.", path=file, clip=report.clip_id)
     out.say(
@@ -81,9 +87,11 @@ def verify_bundle(
     return EXIT_KEY_NOT_TRUSTED
 
 
-def _read(key: Path) -> bytes:
+def _read(key: Path, most_bytes: int = LARGEST_KEY_BYTES) -> bytes:
     try:
         with key.open("rb") as file:
-            return file.read(LARGEST_KEY_BYTES + 1)
+            return file.read(most_bytes + 1)
     except OSError as error:
-        raise RequestError(f"The key {key} cannot be read ({error.strerror}).", fix="Name a PEM file.") from error
+        raise RequestError(
+            f"{key} cannot be read ({error.strerror}).", fix="Name the file that the publisher gave you."
+        ) from error

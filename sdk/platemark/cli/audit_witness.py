@@ -73,7 +73,7 @@ def add(
     out.data(entry.to_json())
     out.say("The witness {name} is asked from now on.", name=entry.name)
     with opened.open_ledger() as ledger:
-        out.note("It must know this log's key: {key}", key=ledger.verifier_key)
+        out.note("It must know this log's key: {key}", key=ledger.verifier_key.text())
 
 
 @app.command("list")
@@ -97,7 +97,7 @@ def list_(
             rows.append(
                 [each.name, each.url, "-" if size is None else size, "-" if at is None else show_moment(at, here)]
             )
-        own = ledger.verifier_key
+        own = ledger.verifier_key.text()
     out.table(["witness", "address", "confirmed up to", "time (UTC)" if zone == "UTC" else zone], rows)
     out.note("This log's key, for its witnesses: {key}", key=own)
 

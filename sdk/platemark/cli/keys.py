@@ -11,7 +11,8 @@ from platemark.cli.output import Output
 from platemark.errors import OutputError, RequestError
 from platemark.homes import home as homes
 from platemark.homes import keyring
-from platemark.homes.home import find_home, home_directory, utc_now
+from platemark.homes.home import Home, find_home, home_directory, utc_now
+from platemark.homes.key_folder import LEDGER_PUBLIC, SUCCESSION
 from platemark.homes.key_status import key_status, lint_chain, lint_home, lint_key_with
 from platemark_provenance.certificate_facts import certificate_facts
 from platemark_provenance.certificate_lint import CertificateFinding
@@ -183,6 +184,7 @@ def rotate(
     watermark: Annotated[
         bool, typer.Option("--watermark", help="Start a new epoch of the invisible mark, and nothing else.")
     ] = False,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Replace the key that signs the log instead.")] = False,
     algorithm: Annotated[str, typer.Option("--algorithm", help="es256, es384, ps256, ed25519; as now.")] = "",
     actor: Actor = None,
     home: HomeDir = None,
@@ -190,7 +192,9 @@ def rotate(
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Replace the development signing key by a new one. What the old one signed stays trusted.
+    """Replace the development signing key by a new one, or with --ledger the key that signs the log.
+
+    What the old key signed stays good. Stop other programs on the home before you replace the log's key.
 
     \b
     Example: platemark keys rotate --actor jw.kim
@@ -204,8 +208,25 @@ def rotate(
             )
         _report_epoch(out, require_home(home), actor)
         return
+    if ledger:
+        if authority or algorithm:
+            raise RequestError("The log is always signed with Ed25519.", fix="Leave out --authority and --algorithm.")
+        _rotate_ledger(out, require_home(home), actor)
+        return
     change = keyring.rotate_authority if authority else keyring.rotate_leaf
     _report(out, change(require_home(home), alg=algorithm, actor=actor))
+
+
+def _rotate_ledger(out: Output, opened: Home, actor: str | None) -> None:
+    from platemark.homes.ledger_rotation import rotate_ledger_key
+
+    done = rotate_ledger_key(opened, actor=actor)
+    out.data(done.to_json())
+    out.say("The log is signed by another key from now on: {key}", key=done.new)
+    out.note("What the old key signed stays good. Give these to whoever checks your log: {public} and {succession}",
+             public=opened.keys / LEDGER_PUBLIC, succession=opened.keys / SUCCESSION)  # fmt: skip
+    out.note("Witnesses must be told the new key before they confirm more.")
+    out.note("Back up {path}.", path=opened.keys)
 
 
 def _from_here(key: str) -> str:

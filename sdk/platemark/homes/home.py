@@ -37,6 +37,7 @@ from platemark.homes.key_folder import (
     finish_exchange,
     make_keys,
     own_roots,
+    read_succession,
     reading,
 )
 from platemark.homes.secret_source import SecretSource
@@ -112,13 +113,19 @@ class Home:
 
         Raises:
             KeyUnavailable: the ledger key or the payload key cannot be read.
+            VerificationError: the log's earlier keys do not lead to this one.
             LedgerError: the database is missing, locked, corrupt, or of another schema.
         """
         from platemark_provenance.ledger.store import Ledger, LedgerSettings
 
+        # Not `reading`: an exchange of keys is written into the ledger while it holds the folder.
+        finish_exchange(self.keys)
+        signing_key = load_ledger_signing_key(self.keys / LEDGER_KEY)
+        succession = read_succession(self.keys)
         settings = LedgerSettings(
             origin=self._origin(),
-            signing_key=load_ledger_signing_key(self.keys / LEDGER_KEY),
+            signing_key=signing_key,
+            succession=succession,
             payload_key=load_secret(self.keys / PAYLOAD_SECRET),
             clock=self.clock,
             state_path=self.path / CHECKPOINT_STATE,

@@ -15,6 +15,7 @@ from pathlib import Path
 from platemark_provenance.durable import sync_directory, write_whole
 from platemark_provenance.errors import KeyUnavailable
 from platemark_provenance.keys import read_private_file, write_private_file
+from platemark_provenance.ledger.succession import LARGEST_SUCCESSION_BYTES, Succession
 from platemark_provenance.new_keys import new_ledger_key, new_secret
 from platemark_provenance.pki import DevelopmentPki, create_development_pki
 
@@ -27,6 +28,10 @@ SIGNING_CHAIN = "signing.chain.pem"
 SIGNING_KEY = "signing.key"
 LEDGER_KEY = "ledger.key"
 LEDGER_PUBLIC = "ledger.pub.pem"
+LEDGER_NEXT = "ledger.next.key"
+"""The log's next key, from when it is made until it is in force."""
+SUCCESSION = "ledger.succession.json"
+"""How one key of the log followed another; for everybody to read."""
 WATERMARK_SECRET = "watermark.key"  # noqa: S105  a file name
 WATERMARK_EPOCH = "watermark.epoch"
 """The number of the epoch that marks are made in; no secret. Without it the first is in force."""
@@ -165,6 +170,22 @@ def own_roots(folder: Path) -> tuple[Path, ...]:
     """Give the root in force and every one it replaced: what was signed under those is still ours."""
     replaced = (each / ROOT_CERTIFICATE for each in retired_sets(folder))
     return (folder / ROOT_CERTIFICATE, *(path for path in replaced if path.exists()))
+
+
+def read_succession(folder: Path) -> Succession:
+    """Give how the log's keys followed one another; empty where there was one only.
+
+    Raises:
+        KeyUnavailable: the file cannot be read.
+        VerificationError: it was damaged.
+    """
+    try:
+        with (folder / SUCCESSION).open("rb") as file:
+            return Succession.parse(file.read(LARGEST_SUCCESSION_BYTES + 1))
+    except FileNotFoundError:
+        return Succession()
+    except OSError as error:
+        raise KeyUnavailable(f"The succession of keys in {folder} cannot be read: {error.strerror}.") from error
 
 
 def pending_key(folder: Path) -> bytes | None:

@@ -34,7 +34,7 @@ def check_ledger(ledger: Ledger, *, against: Path | None = None, since: Path | N
     content = _read(against)
     if not _is_receipt(content):
         return ledger.verify(against=content, since=begin)
-    proven = verify_receipt(content, None, ledger.public_key)
+    proven = verify_receipt(content, None, ledger.log_keys)
     report = ledger.verify(against=_note_of(content), since=begin)
     if report.ok and _stored_body(ledger, proven.index) != proven.event:
         reason = f"Event {proven.index} is not the one that {against.name} proves."

@@ -67,6 +67,7 @@ def build_bundle(ledger: Ledger, request: BundleRequest) -> bytes:
         )
     )
     parts |= _proofs(ledger, request.clip_id)
+    parts |= {bundle.SUCCESSION: ledger.succession.to_bytes()} if ledger.succession.links else {}
     parts[bundle.PAGE_DATA] = page_data(parts)
     packed = bundle.pack(parts)
     if len(packed) > bundle.LARGEST_BUNDLE_BYTES:

@@ -24,6 +24,8 @@ CHECKPOINT = "checkpoint.txt"
 RECEIPT = "receipt.tlog-proof"
 KEY = "ledger-key.pem"
 MANIFEST = "manifest.c2pa"
+SUCCESSION = "key-succession.json"
+"""Only where the log has had another key before."""
 FRAME = re.compile(r"label/frame-[1-9]\.png", re.ASCII)
 
 ALWAYS = frozenset({README, PAGE, PAGE_DATA, EVENTS, CHECKPOINT, RECEIPT, KEY, MANIFEST})
@@ -75,7 +77,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
     seen: set[str] = set()
     for entry in entries:
         name = entry.orig_filename
-        if (name not in ALWAYS and not FRAME.fullmatch(name)) or name in seen:  # 4
+        if (name not in ALWAYS and name != SUCCESSION and not FRAME.fullmatch(name)) or name in seen:  # 4
             raise VerificationError(f"A bundle has no file named {name[:80]!r}, or not twice.")
         seen.add(name)
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 0x1:  # 5

@@ -17,7 +17,7 @@ from platemark_provenance.correction import Correction, read_correction
 from platemark_provenance.digest import JsonValue, sha256_bytes
 from platemark_provenance.errors import LedgerCorrupt, VerificationError
 from platemark_provenance.ledger import merkle
-from platemark_provenance.ledger.checkpoint import Checkpoint, open_checkpoint
+from platemark_provenance.ledger.checkpoint import Checkpoint, LogKey, LogKeys, open_checkpoint
 from platemark_provenance.ledger.event import (
     ISSUED,
     EventType,
@@ -30,6 +30,7 @@ from platemark_provenance.ledger.evidence import bundle
 from platemark_provenance.ledger.evidence.building import COMMAND, page, page_data
 from platemark_provenance.ledger.evidence.content import ProvenEvent, read_events_json
 from platemark_provenance.ledger.receipt import verify_receipt
+from platemark_provenance.ledger.succession import Succession, follow
 
 LARGEST_KEY_BYTES = 4_096
 
@@ -102,7 +103,9 @@ class BundleReport:
         }
 
 
-def check_bundle(path: Path, public_key: Ed25519PublicKey | None = None) -> BundleReport:
+def check_bundle(
+    path: Path, public_key: Ed25519PublicKey | None = None, *, succession: Succession | None = None
+) -> BundleReport:
     """Check everything in a bundle.
 
     Checks: 1 bounds and names; 2 the key, which is the one given where one is; 3 the checkpoint's signature; 4 each
@@ -113,23 +116,24 @@ def check_bundle(path: Path, public_key: Ed25519PublicKey | None = None) -> Bund
 
     Args:
         path: the ZIP file.
-        public_key: the log's key, from the publisher; None takes the one in the bundle.
+        public_key: a key of the log, from the publisher; None takes the one in the bundle.
+        succession: how the log's keys followed one another, where the bundle is older than the key given; one that the
+            bundle carries leads from an older key to its own.
 
     Raises:
         VerificationError: one of them failed; the message says which.
     """
     files = bundle.unpack(path)  # 1
     carried = read_key(files[bundle.KEY])
-    if public_key is not None and _raw(public_key) != _raw(carried):  # 2
-        raise VerificationError("The bundle is signed with another key than the one given.", fix="Ask the publisher.")
-    checkpoint = open_checkpoint(files[bundle.CHECKPOINT], carried)  # 3
+    keys = _keys(files, carried, public_key, succession)  # 2
+    checkpoint = open_checkpoint(files[bundle.CHECKPOINT], keys)  # 3
     clip_id, proven = read_events_json(files[bundle.EVENTS])
     for event in proven:
         _check_proof(event, checkpoint)  # 4
     events = tuple(_checked(event, clip_id) for event in proven)
     if any(a.seq >= b.seq for a, b in pairwise(events)):  # 5
         raise VerificationError("The events of the bundle are not in the order of the log.")
-    _check_receipt(files, proven, carried)  # 6
+    _check_receipt(files, proven, keys)  # 6
     _check_named_files(files, events)  # 7
     signed = _last(events, EventType.MANIFEST_SIGNED)
     if signed.facts.get("manifest_sha256") != sha256_bytes(files[bundle.MANIFEST]):  # 8
@@ -149,6 +153,31 @@ def check_bundle(path: Path, public_key: Ed25519PublicKey | None = None) -> Bund
         ),
         page_is_ours=files[bundle.PAGE] == page(),
         events=events,
+    )
+
+
+def _keys(
+    files: Mapping[str, bytes],
+    carried: Ed25519PublicKey,
+    given: Ed25519PublicKey | None,
+    succession: Succession | None,
+) -> LogKeys:
+    """Give the keys that the bundle may be signed with.
+
+    Raises:
+        VerificationError: the bundle's key is not the one given, and no succession leads from one to the other.
+    """
+    if given is None or _raw(given) == _raw(carried):
+        return LogKeys((LogKey(carried),))
+    if succession is None and bundle.SUCCESSION in files:
+        succession = Succession.parse(files[bundle.SUCCESSION])
+    if succession is not None:
+        keys = follow(given, succession)
+        if _raw(carried) in [_raw(each.public_key) for each in keys.keys]:
+            return keys
+    raise VerificationError(
+        "The bundle is signed with another key than the one given.",
+        fix="Ask the publisher for the key, and for ledger.succession.json.",
     )
 
 
@@ -189,8 +218,8 @@ def _checked(event: ProvenEvent, clip_id: str) -> CheckedEvent:
     return CheckedEvent(event.seq, at, columns.type, columns.decision, facts_of(decoded))
 
 
-def _check_receipt(files: Mapping[str, bytes], proven: tuple[ProvenEvent, ...], key: Ed25519PublicKey) -> None:
-    receipt = verify_receipt(files[bundle.RECEIPT], None, key)
+def _check_receipt(files: Mapping[str, bytes], proven: tuple[ProvenEvent, ...], keys: LogKeys) -> None:
+    receipt = verify_receipt(files[bundle.RECEIPT], None, keys)
     match = next((event for event in proven if event.seq == receipt.index), None)
     if match is None or match.body != receipt.event:
         raise VerificationError("The receipt in the bundle is about another event.")
@@ -203,7 +232,7 @@ def _check_named_files(files: Mapping[str, bytes], events: tuple[CheckedEvent, .
     named = bundles[-1].facts.get("files") if bundles else None
     if not isinstance(named, Mapping):
         raise VerificationError("No event of the bundle says which files belong to it.")
-    proofs = {bundle.EVENTS, bundle.CHECKPOINT, bundle.RECEIPT, bundle.KEY, bundle.PAGE_DATA}
+    proofs = {bundle.EVENTS, bundle.CHECKPOINT, bundle.RECEIPT, bundle.KEY, bundle.SUCCESSION, bundle.PAGE_DATA}
     others = {name: sha256_bytes(content) for name, content in files.items() if name not in proofs}
     if others != dict(named):
         names = sorted(name for name in others.keys() | named.keys() if others.get(name) != named.get(name))

@@ -1,0 +1,106 @@
+"""Signing the tree head: when a log's key may be used, and that it is remembered where it was.
+
+One rule: the key never signs a tree that does not continue every tree it signed before, and nothing after another key
+has followed it.
+"""
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, select
+
+from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError, LedgerUnavailable, VerificationError
+from platemark_provenance.ledger import dialect
+from platemark_provenance.ledger.appending import check_agreement
+from platemark_provenance.ledger.checkpoint import Checkpoint, LogKeys, open_checkpoint, sign_checkpoint
+from platemark_provenance.ledger.event import EventType, decode_body, facts_of
+from platemark_provenance.ledger.note import ED25519, VerifierKey
+from platemark_provenance.ledger.postgres import LedgerDatabase
+from platemark_provenance.ledger.signed_head import read_signed_head, write_signed_head
+from platemark_provenance.ledger.succession import is_announced
+from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
+from platemark_provenance.ledger.tables import event as event_table
+from platemark_provenance.ledger.tiles import StoredTree
+
+
+class HeadSigner:
+    """Signs the tree heads of one log.
+
+    Args:
+        database: the open ledger.
+        origin: the log's name.
+        key: signs.
+        log_keys: all keys that the log has had.
+        state_path: the file outside the database that keeps the highest signed tree head.
+    """
+
+    def __init__(
+        self, database: LedgerDatabase, *, origin: str, key: Ed25519PrivateKey, log_keys: LogKeys, state_path: Path
+    ) -> None:
+        self._database = database
+        self._origin = origin
+        self._key = key
+        self._log_keys = log_keys
+        self._state_path = state_path
+
+    def sign(self, *, also_by: Ed25519PrivateKey | None = None) -> bytes:
+        """Sign the tree as it is now; see `Ledger.checkpoint` for the checks and what is raised.
+
+        Args:
+            also_by: the key that follows this one.
+        """
+        if self._database.is_writing:  # 1
+            raise LedgerRequestError("A tree is signed only after its events are kept; leave `atomic` first.")
+        with self._database.write() as connection:
+            dialect.hold_signing(connection)
+            tree = StoredTree(connection)
+            size = dialect.logged_size(connection)
+            check_agreement(size, tree.size())  # 2
+            now = Checkpoint(self._origin, size, tree.root(size))
+            stored = connection.execute(select(checkpoint_table).order_by(checkpoint_table.c.size.desc())).first()
+            outside = self.outside_head()
+            for signed in (outside, None if stored is None else self._reopen(stored.note)):
+                if signed is not None:
+                    _check_continues(tree, now, signed)  # 3 and 4
+            if also_by is None:
+                self._refuse_replaced_key(connection)  # 5
+            note = sign_checkpoint(now, self._key, *(() if also_by is None else (also_by,)))
+            # First the file: a crash between the two leaves a head that was signed and is remembered.
+            if outside != now:
+                write_signed_head(self._state_path, note)
+            if stored is None or stored.size != size:
+                dialect.remember_checkpoint(connection, size, now.root, note)
+        return note
+
+    def outside_head(self) -> Checkpoint | None:
+        """Give the highest tree head that the file outside the database knows; see `read_signed_head`."""
+        return read_signed_head(self._state_path, self._log_keys, origin=self._origin)
+
+    def _reopen(self, note: bytes) -> Checkpoint:
+        try:
+            return open_checkpoint(note, self._log_keys, origin=self._origin)
+        except VerificationError as error:
+            raise LedgerCorrupt(
+                f"The last checkpoint in the ledger is not one that it signed. {error.message}",
+                fix="Run `platemark audit verify`.",
+            ) from error
+
+    def _refuse_replaced_key(self, connection: Connection) -> None:
+        """Refuse to sign with a key that another has followed: verifiers take nothing from it any more."""
+        own = VerifierKey(self._origin, ED25519, self._key.public_key().public_bytes_raw())
+        query = select(event_table.c.body).where(event_table.c.type == EventType.KEY_ROTATED.value)
+        for body in connection.execute(query).scalars():
+            if is_announced(facts_of(decode_body(bytes(body))), own):
+                raise LedgerUnavailable(
+                    "Another key has followed the one that this program signs the log with.",
+                    fix="Open the ledger again; if a change of keys was interrupted: platemark keys rotate --ledger",
+                )
+
+
+def _check_continues(tree: StoredTree, now: Checkpoint, signed: Checkpoint) -> None:
+    """Refuse a tree that is not a continuation of a signed one."""
+    fix = "Run `platemark audit verify`. If an old backup was restored, bring back the newer database."
+    if now.size < signed.size:
+        raise LedgerCorrupt(f"A tree of {signed.size} events was signed; the ledger has only {now.size} now.", fix=fix)
+    if tree.root(signed.size) != signed.root:
+        raise LedgerCorrupt(f"The first {signed.size} events are not those that were signed.", fix=fix)
