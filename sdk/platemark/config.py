@@ -101,6 +101,18 @@ class LabelDefaults(BaseModel):
     text: str = Field(default="", max_length=60)
 
 
+class AigcSettings(BaseModel):
+    """China's `AIGC` statement in a clip's metadata: whether it is written, and the producer's registered name or code.
+
+    Without a code the publisher's organisation stands there.
+    """
+
+    model_config = _SECTION
+
+    write: bool = False
+    producer: str = Field(default="", max_length=256)
+
+
 class PolicySettings(BaseModel):
     """The rule pack in force; empty means the newsroom pack that comes with platemark."""
 
@@ -241,6 +253,7 @@ class Config(BaseSettings):
     publisher: Publisher = Publisher()
     generation: GenerationDefaults = GenerationDefaults()
     label: LabelDefaults = LabelDefaults()
+    aigc: AigcSettings = AigcSettings()
     policy: PolicySettings = PolicySettings()
     review: ReviewSettings = ReviewSettings()
     publish: PublishSettings = PublishSettings()
@@ -308,6 +321,10 @@ seconds = 2.0
 
 [label]
 language = {_toml_string(language)}
+
+[aigc]
+write = false    # true: clips carry China's AIGC statement in their metadata (GB 45438-2025)
+producer = ""    # the producer's registered name or code; empty: the organisation
 
 [policy]
 pack = ""        # empty: the newsroom pack that comes with platemark

@@ -105,6 +105,7 @@ class Assessment:
                 "breaks": list(situation.breaks_s),
             },
             "verdict": str(self.evidence.report.verdict),
+            "label": _measured(self.evidence),
             "profiles": [each.to_json() for each in self.profiles],
             "note": "A technical check written from public sources, not legal advice.",
         }
@@ -124,6 +125,22 @@ def assess(evidence: Evidence, profiles: Sequence[Profile], situation: Situation
         for profile in profiles
     )
     return Assessment(evidence, situation, on, results)
+
+
+def _measured(evidence: Evidence) -> dict[str, JsonValue]:
+    """Give what was measured of the label in the pixels; `sighting` is None where none was found."""
+    label, seen = evidence.label, evidence.label.sighting
+    sighting: dict[str, JsonValue] | None = None
+    if seen is not None:
+        sighting = {
+            "text": seen.text,
+            "place": seen.place,
+            "box": [seen.x, seen.y, seen.width, seen.height],
+            "letter_height": seen.letter_height,
+            "height_share": seen.height_share,
+            "contrast": seen.contrast,
+        }
+    return {"frames": label.frames, "labelled": label.labelled, "sighting": sighting}
 
 
 def _result(evidence: Evidence, clause: Clause, situation: Situation, on: date) -> ClauseResult:

@@ -236,12 +236,21 @@ def own_detector_finds_it(evidence: Evidence, situation: Situation, parameters: 
 
 def aigc_statement(evidence: Evidence, situation: Situation, parameters: Parameters) -> Finding:
     """Ask for the `AIGC` field with label 1, the producer and its number."""
-    statement = evidence.aigc
+    statement = evidence.aigc.tag
     if statement is None:
         return _finding(False, mark("no readable AIGC field"), "AIGC")
     values = {"label": statement.label, "producer": statement.producer, "number": statement.produce_id}
     whole = statement.label == "1" and bool(statement.producer and statement.produce_id)
     return _finding(whole, mark("Label {label}, ContentProducer “{producer}”, ProduceID “{number}”"), "AIGC", **values)
+
+
+def aigc_in_xmp(evidence: Evidence, situation: Situation, parameters: Parameters) -> Finding:
+    """Ask that the XMP packet says the same as the `AIGC` field."""
+    tag, xmp = evidence.aigc.tag, evidence.aigc.xmp
+    if xmp is None:
+        return _finding(False, mark("no readable AIGC statement in XMP"), "XMP")
+    same = xmp == tag
+    return _finding(same, mark("XMP says the same as the AIGC field: {same}"), "XMP", "AIGC", same=_yes(same))
 
 
 CHECKS: Mapping[str, Check] = {
@@ -266,6 +275,7 @@ CHECKS: Mapping[str, Check] = {
         sound_is_announced,
         own_detector_finds_it,
         aigc_statement,
+        aigc_in_xmp,
     )
 }
 """Every check by the name that a profile calls it."""

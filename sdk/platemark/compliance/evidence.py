@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from platemark.media.aigc import AigcStatement
 from platemark.media.label_reading import LabelPresence
+from platemark.media.stating import AigcFound
 from platemark_provenance.verdict import Report
 
 Role = Literal["provider", "deployer", "user"]
@@ -80,7 +80,7 @@ class Evidence:
     report: Report
     claims: Claims
     label: LabelPresence
-    aigc: AigcStatement | None
+    aigc: AigcFound
     records: Records
 
     @property

@@ -4,16 +4,17 @@ One rule: each fact is looked for where it ought to be found by somebody else to
 """
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from platemark.compliance.evidence import Claims, Evidence, Records
 from platemark.errors import LedgerError
 from platemark.homes.home import Home
-from platemark.media.aigc import TAG, AigcStatement, read_statement
 from platemark.media.label_reading import STANDARD_WORDINGS, LabelPresence, LabelReader
+from platemark.media.stating import AigcFound, read_aigc
 from platemark.media.still import is_still, read_still
-from platemark.media.video import read_tags, read_video_facts
+from platemark.media.video import Luma, read_video_facts
 from platemark.verifying.observation import luma_frames
 from platemark.verifying.verifier import Verifier
 from platemark_provenance.digest import sha256_file
@@ -44,8 +45,15 @@ def gather(home: Home, path: Path) -> Evidence:
         HomeError: the home cannot be used.
         LedgerError: its ledger cannot be used.
     """
+    readers: list[LabelReader] = []
+
+    def _watch(reading: ProvenanceReading) -> Callable[[Luma], object]:
+        """Look for the label in the frames that the verifier decodes, so that nobody decodes them twice."""
+        readers.append(LabelReader(_wordings(reading, None)))
+        return readers[0].feed
+
     with Verifier.open(home.path) as verifier:
-        examined = verifier.look_into(path)
+        examined = verifier.look_into(path, onlooker=_watch)
     report, reading, trust = examined.report, examined.reading, home.trust_store()
     still = is_still(path)
     with home.open_ledger() as ledger:
@@ -53,7 +61,7 @@ def gather(home: Home, path: Path) -> Evidence:
         record = ledger.registry.record(clip_id) if clip_id else None
         stored = read_stored_manifest(record.manifest, trust) if record else None
         records = _records(ledger, record, _manifest_text(path, trust)) if record else Records()
-    label = _read_label(path, reading, stored)
+    label = _label(path, readers, _wordings(reading, stored))
     picture = read_still(path) if still else None
     facts = None if still else read_video_facts(path)
     return Evidence(
@@ -69,7 +77,7 @@ def gather(home: Home, path: Path) -> Evidence:
         report=report,
         claims=_claims(reading),
         label=label,
-        aigc=None if still else _aigc(path),
+        aigc=AigcFound() if still else read_aigc(path),
         records=records,
     )
 
@@ -106,10 +114,18 @@ def _made_at(history: History | None) -> datetime | None:
     return next((step.at for step in history.timeline if step.at), None) if history else None
 
 
-def _read_label(path: Path, reading: ProvenanceReading, stored: ProvenanceReading | None) -> LabelPresence:
+def _wordings(reading: ProvenanceReading, stored: ProvenanceReading | None) -> tuple[str, ...]:
+    """Give the wordings to look for: those that manifests promise, then the standard ones."""
     owns = [each.own for each in (reading, stored) if each is not None]
     promised = [own.label.text for own in owns if own and own.label]
-    reader = LabelReader([*promised, *STANDARD_WORDINGS])
+    return tuple(dict.fromkeys((*promised, *STANDARD_WORDINGS)))
+
+
+def _label(path: Path, readers: Sequence[LabelReader], wordings: tuple[str, ...]) -> LabelPresence:
+    """Take what was seen on the way; look again where nothing was decoded, or a record promises another wording."""
+    if readers and (readers[0].presence.sighting is not None or set(wordings) <= set(readers[0].wordings)):
+        return readers[0].presence
+    reader = LabelReader(wordings)
     for frame in luma_frames(path):
         reader.feed(frame)
     return reader.presence
@@ -142,7 +158,3 @@ def _without_metadata(value: object) -> object:
     if isinstance(value, list):
         return [_without_metadata(each) for each in value]
     return value
-
-
-def _aigc(path: Path) -> AigcStatement | None:
-    return read_statement(read_tags(path).get(TAG, ""))

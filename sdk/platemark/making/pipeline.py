@@ -17,6 +17,7 @@ from platemark.clip import ClipId
 from platemark.errors import SourceRefused
 from platemark.generation.backend import CancelToken
 from platemark.homes.home import Home
+from platemark.inputs import STILL_ENDINGS
 from platemark.making.job_facts import Used
 from platemark.making.outputs import OutputPaths, create_part, job_lock, move_into_place, write_receipt
 from platemark.making.recovery import Settling
@@ -26,7 +27,9 @@ from platemark.making.sign_off import SignOff
 from platemark.making.sources import vet
 from platemark.making.stamping import let_wait
 from platemark.making.work import Bench, Made, Plan, Published, Result, Work
+from platemark.media.aigc import AigcStatement
 from platemark.media.label import RenderedLabel
+from platemark.media.stating import write_aigc
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
 from platemark_policy.decision import Decision
 from platemark_policy.engine import Engine
@@ -101,6 +104,7 @@ class ClipJob(Generic[Plan, Result]):
             stack.push(self._forget)  # what was kept goes first
             embedder = self._reserve(plan, used)
             rendered = self._render(plan, label, embedder)
+            self._state_in_metadata()
             seen = self._screen_frames(rendered)
             made = Made(
                 clip_id=self.clip_id,
@@ -186,6 +190,15 @@ class ClipJob(Generic[Plan, Result]):
             self._log(EventType.GENERATION_FINISHED, facts=facts)
             self._log(EventType.WATERMARK_EMBEDDED, facts={"alg": ALGORITHM, "id": embedder.mark_id.hex()})
             return rendered
+
+    def _state_in_metadata(self) -> None:
+        """Write China's statement into the clip's metadata, where the home asks for it; the signature covers it."""
+        settings = self._shop.home.config.aigc
+        if settings.write and self._paths.final.suffix.lower() not in STILL_ENDINGS:
+            with self._stage("statement"):
+                producer = settings.producer or self._shop.home.config.publisher.organisation
+                statement = AigcStatement("1", producer, self.clip_id)
+                write_aigc(self._paths.rendered, statement, through=self._paths.signed)
 
     def _screen_frames(self, rendered: Rendered) -> Decision:
         with self._stage("screen_frames"):

@@ -7,7 +7,9 @@ written by the publicly available packages that implement it. Needs legal review
 """
 
 import json
+import re
 from dataclasses import dataclass
+from html import escape, unescape
 from typing import Literal, get_args
 
 from platemark.errors import RequestError
@@ -17,8 +19,12 @@ AigcLabel = Literal["1", "2", "3"]
 
 TAG = "AIGC"
 """The name of the container tag."""
+XMP_NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
+"""The namespace of the same statement in XMP, with the prefix TC260."""
 MAX_STATEMENT_CHARACTERS = 4096
+MAX_XMP_CHARACTERS = 65_536
 _MAX_FIELD_CHARACTERS = 256
+_PREFIX = re.compile(rf"xmlns:([A-Za-z_][A-Za-z0-9_.-]{{0,40}})\s{{0,9}}=\s{{0,9}}[\"']{re.escape(XMP_NAMESPACE)}[\"']")
 _KEYS = {
     "label": "Label",
     "producer": "ContentProducer",
@@ -65,6 +71,33 @@ class AigcStatement:
     def to_text(self) -> str:
         """Give the statement as it is written into a file."""
         return json.dumps({key: getattr(self, name) for name, key in _KEYS.items()}, ensure_ascii=False)
+
+
+def to_xmp(statement: AigcStatement) -> str:
+    """Give the XMP packet that says the same.
+
+    Source: XMP Specification Part 1, section 7 (serialisation); namespace and property as in public implementations.
+    """
+    said = escape(statement.to_text(), quote=False)
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description rdf:about="" xmlns:TC260="{XMP_NAMESPACE}"><TC260:AIGC>{said}</TC260:AIGC>'
+        '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+    )
+
+
+def read_xmp(packet: str) -> AigcStatement | None:
+    """Read the statement out of an XMP packet, as an element or an attribute; None where there is none."""
+    prefixes = _PREFIX.findall(packet[:MAX_XMP_CHARACTERS])
+    for prefix in dict.fromkeys(prefixes):
+        name = f"{re.escape(prefix)}:AIGC"
+        found = re.search(
+            rf"<{name}>([^<]*)</{name}>|\b{name}=\"([^\"]*)\"|\b{name}='([^']*)'", packet[:MAX_XMP_CHARACTERS]
+        )
+        if found is not None:
+            return read_statement(unescape(next(each for each in found.groups() if each is not None)))
+    return None
 
 
 def read_statement(text: str) -> AigcStatement | None:

@@ -20,7 +20,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from platemark.errors import MediaError, OutputError, RequestError
-from platemark.media.decoding import open_clip, open_container, read_video_facts, reading
+from platemark.media.decoding import open_clip, open_container, read_tags, read_video_facts, reading
 from platemark.media.destination import output_error, refuse_same_file, whole_file
 from platemark.media.formats import NO_SEI, EncodeSettings, VideoFacts
 from platemark.media.planes import fill_plane
@@ -68,6 +68,31 @@ def remux_without_metadata(source: Path, destination: Path) -> VideoFacts:
     return facts
 
 
+def remux_with_tags(source: Path, destination: Path, tags: Mapping[str, str]) -> VideoFacts:
+    """Copy picture and sound, packet by packet, into a new MP4 whose container has these tags and no others.
+
+    Args:
+        source: a clip.
+        destination: what is there is replaced.
+        tags: text by name; names of one's own are kept as they are (`movflags=use_metadata_tags`).
+
+    Raises:
+        MediaError: the source cannot be read.
+        RequestError: source and destination are one file.
+        OutputError: the destination cannot be written, or a tag did not get there.
+    """
+    refuse_same_file(source, destination)
+    with open_clip(source) as opened, whole_file(destination):
+        sound = opened.container.streams.audio[:]
+        _copy_streams(destination, [_Source(source, opened.container, (opened.video, *sound))], tags)
+        facts = _reread(destination)
+        written = read_tags(destination)
+        missing = [name for name, value in tags.items() if written.get(name) != value]
+        if missing:
+            raise OutputError(f"{destination.name} should carry the tag {missing[0]!r} and does not.")
+    return facts
+
+
 def combine(picture: Path, sound: Path, destination: Path) -> VideoFacts:
     """Copy the picture of one file and all sound of another, packet by packet, into a new MP4.
 
@@ -98,8 +123,12 @@ def _writing(path: Path) -> Iterator[None]:
         raise output_error(error.errno, path) from error
 
 
-def _created(path: Path) -> OutputContainer:
-    return av.open(f"file:{path.absolute()}", "w", format="mp4", container_options=_WRITE_OPTIONS)
+def _created(path: Path, tags: Mapping[str, str] | None = None) -> OutputContainer:
+    # FFmpeg drops tags that it has no name for, unless told to keep them.
+    options = {**_WRITE_OPTIONS, "movflags": "+faststart+use_metadata_tags"} if tags else _WRITE_OPTIONS
+    container = av.open(f"file:{path.absolute()}", "w", format="mp4", container_options=options)
+    container.metadata.update(tags or {})
+    return container
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +151,8 @@ class _Source:
                     yield packet
 
 
-def _copy_streams(path: Path, sources: list[_Source]) -> None:
-    with _writing(path), _created(path) as container:
+def _copy_streams(path: Path, sources: list[_Source], tags: Mapping[str, str] | None = None) -> None:
+    with _writing(path), _created(path, tags) as container:
         copies = [{stream.index: _copy_of(stream, container) for stream in one.streams} for one in sources]
         # In order of time across the files, so that the container has nothing to hold back.
         packets = [source.packets(copy) for source, copy in zip(sources, copies, strict=True)]

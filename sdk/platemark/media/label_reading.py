@@ -95,6 +95,11 @@ class LabelReader:
         self._next_search = 0
         self._wait = 1
 
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """Give the texts that are looked for."""
+        return self._texts
+
     def feed(self, frame: Luma) -> bool:
         """Look at the next frame.
 

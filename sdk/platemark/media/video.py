@@ -13,7 +13,7 @@ from platemark.media.decoding import (
     read_tags,
     read_video_facts,
 )
-from platemark.media.encoding import combine, remux_without_metadata, write_video
+from platemark.media.encoding import combine, remux_with_tags, remux_without_metadata, write_video
 from platemark.media.formats import EncodeSettings, VideoFacts
 from platemark.media.yuv import RGB, Luma, YuvFrame, map_luma, to_yuv420
 
@@ -33,6 +33,7 @@ __all__ = [
     "read_start_s",
     "read_tags",
     "read_video_facts",
+    "remux_with_tags",
     "remux_without_metadata",
     "to_yuv420",
     "write_video",

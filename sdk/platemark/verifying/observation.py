@@ -4,7 +4,7 @@ One rule: a file is read once, frame by frame; the detector and the fingerprint 
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -51,8 +51,13 @@ class Search:
         return (Epoch(self.keys, self.issued), *self.earlier)
 
 
-def observe(path: Path, search: Search) -> Observation:
+def observe(path: Path, search: Search, *, watch: Callable[[Luma], object] | None = None) -> Observation:
     """Look for the mark in a clip or a still, and take its fingerprint.
+
+    Args:
+        path: a clip or a still.
+        search: what to look for.
+        watch: sees every frame too, so that nobody need decode the file again.
 
     Raises:
         MediaError: the file is not readable media, or is over a bound.
@@ -63,6 +68,8 @@ def observe(path: Path, search: Search) -> Observation:
     for frame in luma_frames(path):
         detector.feed(frame)
         sampler.feed(frame)
+        if watch is not None:
+            watch(frame)
     return Observation(detector.detect_any(search.epochs, effort=search.effort), sampler.fingerprint())
 
 

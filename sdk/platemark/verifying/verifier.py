@@ -4,6 +4,7 @@ One rule: this file gathers, `platemark_provenance.verdict` judges. Nothing make
 named that a manifest may be fetched from.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,12 +23,14 @@ from platemark_provenance.verification import read_crjson, read_provenance, read
 
 # FFmpeg, SciPy and SQLAlchemy take most of a second to load, and a manifest is judged without them.
 if TYPE_CHECKING:
+    from platemark.media.video import Luma
     from platemark.verifying.observation import Observation
     from platemark_provenance.ledger.registry import ClipRecord
     from platemark_provenance.ledger.store import Ledger
     from platemark_provenance.watermark.detect import Epoch
     from platemark_provenance.watermark.payload import WatermarkId
 
+Onlooker = Callable[[ProvenanceReading], "Callable[[Luma], object]"]
 MAX_SIDECAR_BYTES = 64 * 1024 * 1024
 NOT_CHECKED = MarkFinding("not_checked")
 
@@ -125,8 +128,13 @@ class Verifier:
         """
         return self.look_into(path, sidecar=sidecar).report
 
-    def look_into(self, path: Path, *, sidecar: Path | None = None) -> Examination:
+    def look_into(self, path: Path, *, sidecar: Path | None = None, onlooker: "Onlooker | None" = None) -> Examination:
         """Examine one file as `examine` does, and give what its manifest says beside the report.
+
+        Args:
+            path: a clip or a still.
+            sidecar: a manifest store kept beside the file.
+            onlooker: gives, for the reading of the manifest, who sees each frame if the picture is decoded here.
 
         Raises:
             VerificationError: there is no such file.
@@ -134,7 +142,7 @@ class Verifier:
         """
         reading = self._read(path, sidecar)  # 1
         try:
-            mark = self._look_for_mark(path, reading)  # 2, 3
+            mark = self._look_for_mark(path, reading, onlooker)  # 2, 3
         except MediaError:
             # Nobody can see a picture in it: whatever its first bytes promise, it is not media to us.
             reading, mark = replace(reading, media_recognised=False), NOT_CHECKED
@@ -205,7 +213,7 @@ class Verifier:
         told = self._told_since(reading, mark)
         return replace(judge(reading, told), trust_lists=self._trust.lists)
 
-    def _look_for_mark(self, path: Path, reading: ProvenanceReading) -> MarkFinding:
+    def _look_for_mark(self, path: Path, reading: ProvenanceReading, onlooker: "Onlooker | None" = None) -> MarkFinding:
         if self._memory is None:
             if reading.state == "absent":
                 from platemark.verifying.observation import luma_frames
@@ -219,8 +227,10 @@ class Verifier:
         effort: Literal["fast", "full"] = "fast" if holds else "full"
         from platemark.verifying.observation import Search, observe
 
+        watch = onlooker(reading) if onlooker is not None else None
         newest, *earlier = self._memory.epochs
-        seen = observe(path, Search(newest.keys, newest.issued, effort, tuple(earlier)))  # 2
+        search = Search(newest.keys, newest.issued, effort, tuple(earlier))
+        seen = observe(path, search, watch=watch)  # 2
         if seen.detection.id is None:
             return MarkFinding("absent")
         records = self._memory.ledger.registry.records_for_mark(seen.detection.id)

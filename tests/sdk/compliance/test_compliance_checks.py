@@ -13,6 +13,7 @@ from platemark.compliance.evidence import Claims, Evidence, Records, Situation
 from platemark.compliance.profile import PROFILES, load_profile
 from platemark.media.aigc import AigcStatement
 from platemark.media.label_reading import LabelPresence, LabelSighting
+from platemark.media.stating import AigcFound
 from platemark_provenance.axes import Axes, Verdict
 from platemark_provenance.explanation import Explanation
 from platemark_provenance.verdict import Report
@@ -76,7 +77,7 @@ GOOD = Evidence(
         declared_watermark="00" * 8,
     ),
     label=LabelPresence(120, 120, ((0, 120),), SIGHTING),
-    aigc=AigcStatement("1", "Daily Example", "01a20447"),
+    aigc=AigcFound(AigcStatement("1", "Daily Example", "01a20447"), AigcStatement("1", "Daily Example", "01a20447")),
     records=Records(fingerprint=True, logged=True, names_exposed=False),
 )
 SITUATION = Situation(breaks_s=(4.0,))
@@ -162,10 +163,18 @@ FLAWS = {
         "own_detector_finds_it",
         replace(GOOD, report=replace(REPORT, verdict=Verdict.NONE)),
     ),
-    "aigc_statement/none": ("aigc_statement", replace(GOOD, aigc=None)),
-    "aigc_statement/only-suspected": ("aigc_statement", replace(GOOD, aigc=AigcStatement("3", "Daily", "1"))),
-    "aigc_statement/no-producer": ("aigc_statement", replace(GOOD, aigc=AigcStatement("1", "", "1"))),
-    "aigc_statement/no-number": ("aigc_statement", replace(GOOD, aigc=AigcStatement("1", "Daily", ""))),
+    "aigc_statement/none": ("aigc_statement", replace(GOOD, aigc=AigcFound())),
+    "aigc_statement/only-suspected": (
+        "aigc_statement",
+        replace(GOOD, aigc=AigcFound(AigcStatement("3", "Daily", "1"))),
+    ),
+    "aigc_statement/no-producer": ("aigc_statement", replace(GOOD, aigc=AigcFound(AigcStatement("1", "", "1")))),
+    "aigc_statement/no-number": ("aigc_statement", replace(GOOD, aigc=AigcFound(AigcStatement("1", "Daily", "")))),
+    "aigc_in_xmp/none": ("aigc_in_xmp", replace(GOOD, aigc=AigcFound(GOOD.aigc.tag))),
+    "aigc_in_xmp/another-number": (
+        "aigc_in_xmp",
+        replace(GOOD, aigc=AigcFound(AigcStatement("1", "Daily", "2"), GOOD.aigc.xmp)),
+    ),
 }
 
 
