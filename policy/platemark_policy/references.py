@@ -31,6 +31,26 @@ class ReferenceFacts:
     has_rights: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a home asks of pictures beyond what is always checked.
+
+    Args:
+        looks: every picture is looked at for nudity; where nobody can, references wait and clips are blocked.
+            Otherwise such a decision says in `degraded` that nobody looked.
+        rights: every reference file has a record of its rights; one without waits.
+    """
+
+    looks: bool = True
+    rights: bool = True
+
+
+STRICT = Demands()
+"""Everything is asked for; what an engine does that was told nothing else."""
+
+NOT_LOOKED_AT = "vision pictures: not looked at"
+"""Stands in `degraded` where no network was there to look, and the home does not ask for one."""
+
 _NUDITY = Reason(en="A picture that was brought along looks like nudity.", ko="첨부된 이미지가 나체로 보입니다.")
 _UNSEEN = Reason(
     en="A picture that was brought along could not be looked at, so an editor has to.",
@@ -53,9 +73,9 @@ _CLIP_UNSEEN = Reason(
 )
 
 
-def judge_looks(looks: Looks) -> tuple[Finding, ...]:
+def judge_looks(looks: Looks | None) -> tuple[Finding, ...]:
     """Give what a finished clip is objected to for, from what was seen in it; a look that failed blocks it."""
-    if looks.failed or not looks.scores:
+    if looks is None or looks.failed or not looks.scores:
         return (_finding("V06", "not_looked_at", Verdict.BLOCK, _CLIP_UNSEEN, stage="frame"),)
     if looks.lasts:
         return (_finding("V05", "nudity", Verdict.BLOCK, _CLIP_NUDITY, stage="frame"),)
@@ -64,19 +84,26 @@ def judge_looks(looks: Looks) -> tuple[Finding, ...]:
     return ()
 
 
-def judge_reference(facts: ReferenceFacts) -> tuple[Finding, ...]:
+def judge_reference(facts: ReferenceFacts, demands: Demands = STRICT) -> tuple[Finding, ...]:
     """Give what a reference file is objected to for.
+
+    Args:
+        facts: what was measured of it, and its records.
+        demands: what the home asks.
 
     Raises:
         PolicyError: the facts cannot have been measured.
     """
     if facts.faces is not None and facts.faces < 0:
         raise PolicyError("Expected a count of faces, got a negative number.")
-    return tuple(_findings(facts))
+    return tuple(_findings(facts, demands))
 
 
-def _findings(facts: ReferenceFacts) -> Iterator[Finding]:
-    if facts.looks is None or facts.looks.failed or not facts.looks.scores:
+def _findings(facts: ReferenceFacts, demands: Demands) -> Iterator[Finding]:
+    if facts.looks is None:
+        if demands.looks:
+            yield _finding("V02", "not_looked_at", Verdict.REVIEW, _UNSEEN)
+    elif facts.looks.failed or not facts.looks.scores:
         yield _finding("V02", "not_looked_at", Verdict.REVIEW, _UNSEEN)
     elif facts.looks.lasts:
         yield _finding("V01", "nudity", Verdict.BLOCK, _NUDITY)
@@ -84,7 +111,7 @@ def _findings(facts: ReferenceFacts) -> Iterator[Finding]:
         yield _finding("V01", "nudity", Verdict.REVIEW, _NUDITY)
     if facts.faces and not facts.consent_ids:
         yield _finding("V03", "face_without_consent", Verdict.REVIEW, _FACES)
-    if not facts.has_rights:
+    if demands.rights and not facts.has_rights:
         yield _finding("V04", "rights", Verdict.REVIEW, _RIGHTS)
 
 

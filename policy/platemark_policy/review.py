@@ -172,7 +172,10 @@ def check_vote(case: Case, voter: str, *, editors: Sequence[str], now: datetime)
     if voter == case.requester:  # 3
         raise ReviewRefused("Whoever asked for a clip cannot approve it.", fix="Ask another editor.")
     if editors and voter not in editors:  # 4
-        raise ReviewRefused("Only the editors of this home may decide.", fix="They are listed in [review] editors.")
+        raise ReviewRefused(
+            "Only the editors of this home may decide.",
+            fix="They are listed in [review] editors.",
+        )
     if any(vote.voter == voter for vote in case.votes):  # 5
         raise ReviewRefused("You have decided about this ticket before.", fix="A block takes a second editor.")
     if case.claimed_by not in (None, voter) and case.claimed_until is not None and now < case.claimed_until:  # 6

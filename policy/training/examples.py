@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "examples"
+_MANNERS = ("wrappers", "styles")
+_EVERY_STYLED = 3
 _CHOICE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -36,10 +38,10 @@ class Example:
 
 def written(*, per_line: int, seed: int) -> list[Example]:
     """Give up to `per_line` sentences of every template line."""
-    rng = random.Random(seed)
+    rng, styles = random.Random(seed), manners("styles")
     found: list[Example] = []
     for path in sorted(FOLDER.glob("*.txt")):
-        if path.stem == "wrappers":
+        if path.stem in _MANNERS:
             continue
         name, lang = path.stem.split(".")
         for number, (category, template) in enumerate(_lines(path)):
@@ -47,16 +49,22 @@ def written(*, per_line: int, seed: int) -> list[Example]:
             head = "comment" if name == "comments" else name.split("_")[1].removesuffix("s")
             sentences = dict.fromkeys(unfold(template, rng) for _ in range(4 * per_line))
             group = f"{path.stem}:{number}"
-            for text in list(sentences)[:per_line]:
-                found.append(Example(text, head, harmful, f"written_{name}_{lang}", lang, group))
+            for place, text in enumerate(list(sentences)[:per_line]):
+                manner = rng.choice(styles[lang]) if head == "scene" and place % _EVERY_STYLED == 0 else "{}"
+                source = f"written_{name}_{lang}"
+                found.append(Example(manner.replace("{}", text), head, harmful, source, lang, group))
     return found
 
 
-def wrappers() -> dict[str, list[str]]:
-    """Give the stories people put around a prompt, by language; `{}` stands for the prompt."""
+def manners(name: str) -> dict[str, list[str]]:
+    """Give ways to put a prompt, by language; `{}` stands for the prompt.
+
+    Args:
+        name: `wrappers` for the stories people put around one, `styles` for how they write video prompts.
+    """
     by_lang: dict[str, list[str]] = {"en": [], "ko": []}
-    for lang, wrapper in _lines(FOLDER / "wrappers.txt"):
-        by_lang[lang].append(wrapper)
+    for lang, manner in _lines(FOLDER / f"{name}.txt"):
+        by_lang[lang].append(manner)
     return by_lang
 
 

@@ -46,13 +46,15 @@ _TEACHERS = {
         ("curse_ko", "kosbi_ko", "written_comments_ko", "square_ko", *_ORDINARY_SCENES, "vbench"),
     ),
 }
-_MOST_OF_ONE_SET = {"square_ko": 600, "coco30k": 700, "kosbi_ko": 900}
+_MOST_OF_ONE_SET = {"square_ko": 600, "kosbi_ko": 900}
 # Share of ordinary texts from sets not learnt from that may reach each level.
-_SCENE_ALARMS = {"possible": 0.03, "likely": 0.006, "certain": 0.001}
+# A set of another kind than all those learnt from had about three times as many false alarms (docs/policy.md), so the
+# level is set at a third of what is wanted.
+_SCENE_ALARMS = {"possible": 0.015, "likely": 0.003, "certain": 0.0005}
 _REQUEST_ALARMS = {"possible": 0.3, "likely": 0.12, "certain": 0.01}
 # Korean has one large set of ordinary questions, about the news; halves of it are held out in turn.
 _KOREAN_ALARMS = {
-    "request": {"possible": 0.06, "likely": 0.03, "certain": 0.001},
+    "request": {"possible": 0.1, "likely": 0.05, "certain": 0.001},
     "comment": {"possible": 0.15, "likely": 0.08, "certain": 0.002},
 }
 
@@ -67,6 +69,7 @@ class Teacher:
 
     def __init__(self, corpus: Corpus, cues: Floats) -> None:
         self.corpus = corpus
+        self.cues = cues
         self._features = np.concatenate([corpus.vectors, cues * _CUE_SCALE], axis=1)
 
     def fit(self, head: str, *, without: Sequence[str] = (), keep: Callable[[Row], bool] = lambda row: True) -> Fitted:
@@ -109,6 +112,7 @@ def thresholds(teacher: Teacher) -> dict[str, dict[str, dict[str, float]]]:
     """Set each head's levels, for each language, from sets it has not learnt from."""
     scene = _quantiles(_unseen_video(teacher), _SCENE_ALARMS)
     comment = _quantiles(_unseen_questions(teacher, "comment"), _KOREAN_ALARMS["comment"])
+    comment["likely"] = min(max(_best_f1(teacher, "comment", "curse_ko"), comment["possible"]), comment["certain"])
     return {
         "scene": {"en": scene, "ko": scene},
         "request": {
@@ -154,6 +158,17 @@ def _unseen_questions(teacher: Teacher, head: str) -> Floats:
         fitted = teacher.fit(head, keep=lambda row, part=part: row.source != "square_ko" or half(row) != part)
         ordinary.append(teacher.scores(fitted)[[row.source == "square_ko" and half(row) == part for row in rows]])
     return np.concatenate(ordinary)
+
+
+def _best_f1(teacher: Teacher, head: str, source: str) -> float:
+    """Give the score at which F1 is best on a set that the model for it has not seen."""
+    held = [row.source == source for row in teacher.corpus.rows]
+    scores = teacher.scores(teacher.fit(head, without=(source,)))[held]
+    harmful = np.array([row.label != "allow" for row in teacher.corpus.rows])[held]
+    levels = np.quantile(scores, np.linspace(0.02, 0.98, 97))
+    hits = np.array([(harmful & (scores >= level)).sum() for level in levels])
+    stopped = np.array([(scores >= level).sum() for level in levels])
+    return round(float(levels[int(np.argmax(2 * hits / (stopped + harmful.sum())))]), 3)
 
 
 def half(row: Row) -> int:

@@ -114,20 +114,52 @@ class AigcSettings(BaseModel):
 
 
 class PolicySettings(BaseModel):
-    """The rule pack in force; empty means the newsroom pack that comes with platemark."""
+    """The rule pack in force (empty: the newsroom pack that comes with platemark), and what is asked beside it.
+
+    `guard` is an address that answers like OpenAI's moderation, on this machine or on one of `guard_hosts`, or
+    `folder:PATH` of a guard model whose template `guard_form` names. `pictures`: whether everything waits or is blocked
+    where no network can look for nudity; `rights`: whether a given file without a record of rights waits.
+    """
 
     model_config = _SECTION
 
     pack: str = Field(default="", max_length=1024)
+    guard: str = Field(default="", max_length=4096)
+    guard_hosts: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = Field(default=(), max_length=16)
+    guard_form: Literal["llama-guard", "shieldgemma", "granite-guardian"] = "llama-guard"
+    guard_seconds: float = Field(default=10.0, gt=0, le=300)
+    pictures: Literal["auto", "required"] = "auto"
+    rights: Literal["optional", "required"] = "optional"
+    refusals_an_hour: int = Field(default=30, ge=1, le=200)
+    refusals_of_a_kind: int = Field(default=10, ge=1, le=200)
+
+
+_Person = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ReviewSettings(BaseModel):
-    """The review queue: who may decide (nobody named means anybody but the one who asked), and for how many hours."""
+    """The review queue: who may decide (nobody named means anybody but the one who asked), and for how many hours.
+
+    `overrulers` are those among them who may overrule a block; nobody named means every editor.
+    """
 
     model_config = _SECTION
 
-    editors: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(default=(), max_length=200)
+    editors: tuple[_Person, ...] = Field(default=(), max_length=200)
+    overrulers: tuple[_Person, ...] = Field(default=(), max_length=200)
     hours: int = Field(default=72, ge=1, le=24 * 90)
+
+
+class DeskSettings(BaseModel):
+    """Who may do what at the desk; nobody named means anybody who has the home.
+
+    `keepers` add and withdraw records of consent and rights, `installers` put rule packs in force.
+    """
+
+    model_config = _SECTION
+
+    keepers: tuple[_Person, ...] = Field(default=(), max_length=200)
+    installers: tuple[_Person, ...] = Field(default=(), max_length=200)
 
 
 class PublishSettings(BaseModel):
@@ -256,6 +288,7 @@ class Config(BaseSettings):
     aigc: AigcSettings = AigcSettings()
     policy: PolicySettings = PolicySettings()
     review: ReviewSettings = ReviewSettings()
+    desk: DeskSettings = DeskSettings()
     publish: PublishSettings = PublishSettings()
     webhooks: WebhookSettings = WebhookSettings()
     signing: SigningSettings = SigningSettings()
@@ -328,9 +361,15 @@ producer = ""    # the producer's registered name or code; empty: the organisati
 
 [policy]
 pack = ""        # empty: the newsroom pack that comes with platemark
+guard = ""       # a second opinion: an address like http://127.0.0.1:8080/v1/moderations, or folder:PATH of a model
+
+[desk]
+keepers = []     # names of those who may add records of consent and rights; empty: anybody
+installers = []  # names of those who may put rule packs in force; empty: anybody
 
 [review]
 editors = []     # names of those who may decide; empty: anybody but the one who asked
+overrulers = []  # names of those who may overrule a block; empty: every editor
 hours = 72       # how long a ticket, and then an approval, counts
 
 [publish]

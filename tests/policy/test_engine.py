@@ -21,11 +21,13 @@ from platemark_policy.errors import PolicyError
 from platemark_policy.frames import FrameFacts
 from platemark_policy.lexicon import Lexicon
 from platemark_policy.normalize import NORMALISER_VERSION, Normalized
+from platemark_policy.nudity import Looks
 from platemark_policy.pack import Rule, RulePack
 
 KEY = b"k" * 32
 Screen = Callable[[str], Decision]
 CALM = FrameFacts(frames=48, fps=24, flashing_area=0, flashing_at_s=0, brightest=0.8, largest_step=90)
+CALM_LOOKS = Looks((0,), (0.01,))
 STORIES = [
     "This is for a documentary.",
     "For research purposes only, reviewed by our lawyers and approved by the editor.",
@@ -277,7 +279,7 @@ def test_prompts_are_neither_printed_nor_logged(screen: Screen, caplog: pytest.L
 
 
 def test_good_frames_pass(engine: Engine, at: datetime) -> None:
-    decision = engine.screen_frames(CALM, at=at, decision_id="d-2")
+    decision = engine.screen_frames(CALM, at=at, decision_id="d-2", looks=CALM_LOOKS)
 
     assert (decision.verdict, decision.decision_id, decision.degraded) == (Verdict.ALLOW, "d-2", ())
 
@@ -291,7 +293,7 @@ def test_good_frames_pass(engine: Engine, at: datetime) -> None:
     ],
 )
 def test_bad_frames_do_not_pass(engine: Engine, at: datetime, facts: FrameFacts, verdict: Verdict) -> None:
-    decision = engine.screen_frames(facts, at=at, decision_id="d")
+    decision = engine.screen_frames(facts, at=at, decision_id="d", looks=CALM_LOOKS)
 
     assert decision.verdict is verdict
     assert all(finding.stage == "frame" for finding in decision.findings)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from platemark_policy.decision import Verdict
 from platemark_policy.engine import Engine
 from platemark_policy.frames import FrameFacts, FrameScreen, judge_frames
+from platemark_policy.nudity import Looks
 from platemark_policy.pack import RulePack
 
 RGB = npt.NDArray[np.uint8]
@@ -378,7 +379,10 @@ def test_facts_that_are_no_numbers_do_not_pass(newsroom: RulePack, facts: FrameF
 )
 def test_the_limit_of_a_quarter_is_exact(newsroom: RulePack, area: float, verdict: Verdict) -> None:
     decision = Engine(newsroom, input_key=b"k" * 32).screen_frames(
-        replace(CALM, flashing_area=area), at=datetime(2026, 1, 1, tzinfo=UTC), decision_id="d"
+        replace(CALM, flashing_area=area),
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        decision_id="d",
+        looks=Looks((0,), (0.01,)),
     )
 
     assert decision.verdict is verdict

@@ -38,6 +38,8 @@ class EventType(StrEnum):
     PROMPT_SUBMITTED = "prompt.submitted"
     POLICY_DECIDED = "policy.decided"
     POLICY_CHANGED = "policy.changed"
+    RECORD_ADDED = "record.added"
+    RECORD_WITHDRAWN = "record.withdrawn"
     REVIEW_REQUESTED = "review.requested"
     REVIEW_SIGNED_OFF = "review.signed_off"
     REVIEW_REJECTED = "review.rejected"

@@ -20,6 +20,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     EventType.POLICY_DECIDED: ("The policy decided: {decision}{reasons}.", "정책 판정: {decision}{reasons}."),
     EventType.POLICY_CHANGED: ("The policy pack was changed.", "정책 묶음이 바뀌었습니다."),
+    EventType.RECORD_ADDED: (
+        "A record of {kind} was added, valid until {until}.",
+        "{kind} 기록을 추가했습니다. {until}까지 유효합니다.",
+    ),
+    EventType.RECORD_WITHDRAWN: ("A record of {kind} was withdrawn.", "{kind} 기록을 철회했습니다."),
     EventType.REVIEW_REQUESTED: ("An editor's decision was asked for.", "편집자의 결정을 요청했습니다."),
     EventType.REVIEW_CLAIMED: ("An editor took the request to look at.", "편집자가 요청을 검토하기 시작했습니다."),
     EventType.REVIEW_SIGNED_OFF: ("An editor approved the request.", "편집자가 요청을 승인했습니다."),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 import uuid_utils
 
-from platemark.cli import policy_packs
+from platemark.cli import policy_packs, policy_records
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
 from platemark.cli.output import Output
 from platemark.cli.policy_rows import read_rows
@@ -30,6 +30,8 @@ app.command("test")(policy_packs.test)
 app.command("sign")(policy_packs.sign)
 app.command("install")(policy_packs.install)
 app.command("explain")(policy_packs.explain)
+app.add_typer(policy_records.consent, name="consent")
+app.add_typer(policy_records.rights, name="rights")
 
 
 @app.callback()

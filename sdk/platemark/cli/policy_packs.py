@@ -13,13 +13,13 @@ from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_ho
 from platemark.cli.output import Output
 from platemark.cli.policy_rows import labelled_rows
 from platemark.errors import RequestError
-from platemark.homes.home import PACK_FOLDER, find_home, open_home, utc_now
-from platemark.homes.pack_keys import pack_public_key, pack_signing_key
+from platemark.homes.home import find_home, open_home, utc_now
+from platemark.homes.pack_installing import install_pack
+from platemark.homes.pack_keys import pack_signing_key
 from platemark_policy.decision import Verdict
 from platemark_policy.explanation import explain_record
 from platemark_policy.pack import RulePack
 from platemark_policy.pack_signing import SIGNATURE_SUFFIX, sign_pack
-from platemark_policy.pack_store import PackStore
 from platemark_policy.pack_trial import Trial, own_examples, try_pack
 from platemark_policy.rules import load_pack
 
@@ -90,14 +90,21 @@ def sign(pack: Pack, home: HomeDir = None, as_json: Json = False, lang: Lang = "
     return 0
 
 
-def install(pack: Pack, home: HomeDir = None, as_json: Json = False, lang: Lang = "en", quiet: Quiet = False) -> int:
+def install(
+    pack: Pack,
+    installer: Annotated[str, typer.Option("--as", help="Who puts it in force, by name.")] = "",
+    home: HomeDir = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> int:
     """Put a signed pack in force in this home. A refused one leaves the pack in force as it is.
 
-    Example: platemark policy install strict.yaml
+    Example: platemark policy install strict.yaml --as editor
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     opened = require_home(home)
-    done = PackStore(opened.path / PACK_FOLDER, pack_public_key(opened.keys)).install(pack)
+    done = install_pack(opened, pack, installer=installer)
     out.data({"pack": done.pack_id.id, "version": done.pack_id.version, "sha256": done.pack_id.sha256})
     out.say("In force: {id} {version}.", id=done.pack_id.id, version=done.pack_id.version)
     return 0

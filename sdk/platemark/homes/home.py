@@ -57,8 +57,10 @@ from platemark_provenance.trust_lists import TRUST_FOLDER, load_trust
 
 # Slow to load, and needed by few commands each: imported where they are used.
 if TYPE_CHECKING:
+    from platemark.homes.records import RecordBook
     from platemark.homes.review_desk import ReviewDesk
     from platemark_policy.engine import Engine
+    from platemark_policy.history import Limits
     from platemark_policy.pack import RulePack
     from platemark_provenance.ledger.store import Ledger
     from platemark_provenance.timestamps import TimeStampPolicy
@@ -227,10 +229,36 @@ class Home:
         return read_chain(self.chain_path)
 
     def policy_engine(self) -> "Engine":
-        """Open the policy engine with the pack in force."""
-        from platemark_policy.engine import Engine
+        """Open the policy engine with the pack in force and the guard that the configuration names.
 
-        return Engine(self.policy_pack(), input_key=load_secret(self.keys / PAYLOAD_SECRET))
+        Raises:
+            KeyUnavailable: the payload key cannot be read.
+            PolicyError: the pack cannot be used, or prompts may not go to the guard.
+        """
+        from platemark.homes.guarding import guards_for
+        from platemark_policy.engine import Engine
+        from platemark_policy.references import Demands
+
+        policy = self.config.policy
+        return Engine(
+            self.policy_pack(),
+            input_key=load_secret(self.keys / PAYLOAD_SECRET),
+            guards=guards_for(policy, self.path),
+            demands=Demands(looks=policy.pictures == "required", rights=policy.rights == "required"),
+        )
+
+    def record_book(self, ledger: "Ledger", engine: "Engine") -> "RecordBook":
+        """Open the records of consent and rights that an open ledger holds, under this home's rules."""
+        from platemark.homes.records import RecordBook
+
+        return RecordBook(ledger, clock=self.clock, name_person=engine.name_person, keepers=self.config.desk.keepers)
+
+    @property
+    def refusal_limits(self) -> "Limits":
+        """Give how many refusals within an hour are usual here."""
+        from platemark_policy.history import Limits
+
+        return Limits(self.config.policy.refusals_an_hour, self.config.policy.refusals_of_a_kind)
 
     def webhook_secret(self) -> bytes:
         """Give the secret shared with whoever receives webhooks; it is made the first time.
@@ -248,7 +276,7 @@ class Home:
         from platemark.homes.review_desk import ReviewDesk, ReviewRules
 
         review = self.config.review
-        rules = ReviewRules(review.editors, timedelta(hours=review.hours))
+        rules = ReviewRules(review.editors, timedelta(hours=review.hours), review.overrulers)
         return ReviewDesk(ledger, clock=self.clock, rules=rules)
 
     def policy_pack(self) -> "RulePack":

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from platemark.errors import LedgerCorrupt, RequestError
 from platemark_policy.decision import Decision, Verdict
 from platemark_policy.review import (
+    APPROVALS_FOR_BLOCK,
     CLAIM_TIME,
     STANDARD_TTL,
     Ballot,
@@ -38,10 +39,17 @@ class ReviewRules:
     Args:
         editors: names of those who may decide; empty means anybody but the one who asked.
         ttl: how long a ticket can be decided, and how long after that an approval can be used.
+        overrulers: names of those who may overrule a block; empty means every editor.
     """
 
     editors: tuple[str, ...] = ()
     ttl: timedelta = STANDARD_TTL
+    overrulers: tuple[str, ...] = ()
+
+    def who_decides(self, case: Case) -> tuple[str, ...]:
+        """Give the names of those who may decide about a ticket; empty means anybody but the one who asked."""
+        overrules = case.approvals_needed >= APPROVALS_FOR_BLOCK
+        return self.overrulers if overrules and self.overrulers else self.editors
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +181,8 @@ class ReviewDesk:
         """
         with self._ledger.atomic():
             row, name = self._row(ticket), self._ledger.pseudonym(editor)
-            check_vote(self._ticket(row).case, name, editors=self._editors(), now=self._clock())
+            case = self._ticket(row).case
+            check_vote(case, name, editors=self._editors(case), now=self._clock())
             self._ledger.reviews.claim(ticket, name, until=self._clock() + CLAIM_TIME)
             self._log(EventType.REVIEW_CLAIMED, row, actor=editor, facts={"ticket": ticket})
         return self.show(ticket)
@@ -194,7 +203,8 @@ class ReviewDesk:
         said = check_reason_given(reason)
         with self._ledger.atomic():
             row, voter = self._row(ticket), self._ledger.pseudonym(editor)
-            check_vote(self._ticket(row).case, voter, editors=self._editors(), now=self._clock())
+            case = self._ticket(row).case
+            check_vote(case, voter, editors=self._editors(case), now=self._clock())
             facts: dict[str, JsonValue] = {"ticket": ticket, "binding": row.binding}
             put = self._log(_EVENT_OF[ballot], row, actor=editor, facts=facts, sealed={"reason": said})
             self._ledger.reviews.vote(row, VoteRow(voter, ballot.value, put))
@@ -246,8 +256,8 @@ class ReviewDesk:
             raise RequestError(f"There is no ticket {ticket[:80]!r} here.", fix="List them with: platemark review list")
         return row
 
-    def _editors(self) -> Sequence[str]:
-        return [self._ledger.pseudonym(name) for name in self._rules.editors]
+    def _editors(self, case: Case) -> Sequence[str]:
+        return [self._ledger.pseudonym(name) for name in self._rules.who_decides(case)]
 
     def _ticket(self, row: TicketRow) -> Ticket:
         life = self._ledger.trace(row.clip_id)

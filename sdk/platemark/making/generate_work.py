@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from platemark.clip import Clip, ClipRequest
@@ -15,12 +14,11 @@ from platemark.making.assignment import Assignment, plan_assignment
 from platemark.making.description import MadeFacts, describe, manifest_for
 from platemark.making.job_facts import Used, form_facts, identity, start_facts
 from platemark.making.rendering import Rendered, RenderJob, render, render_still
-from platemark.making.screening import Screened, TakeDecision, screen_texts
+from platemark.making.screening import Screened, Screener, screen_texts
 from platemark.making.sources import Source, sources_of
 from platemark.making.work import Bench, Made, Published, Submission
 from platemark.media.label import LabelSpec, RenderedLabel, render_label
 from platemark.tasks.planned import PlannedClip
-from platemark_policy.engine import Engine
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.ingredient_check import IngredientOverride
 from platemark_provenance.ledger.store import TreeHead
@@ -50,6 +48,11 @@ class GenerateWork:
     def sources(self) -> tuple[Source, ...]:
         """Give the files that were handed over."""
         return sources_of(self.order.request, self.order.material)
+
+    @property
+    def references(self) -> tuple[Source, ...]:
+        """Give the same: every file is shown to the model."""
+        return self.sources
 
     @property
     def override(self) -> IngredientOverride | None:
@@ -95,9 +98,9 @@ class GenerateWork:
         }
         return Submission(facts, sealed)
 
-    def screen(self, engine: Engine, *, at: datetime, take: TakeDecision) -> Screened:
+    def screen(self, screener: Screener) -> Screened:
         """Have the prompt decided on, and what else the model gets to read."""
-        return screen_texts(self.request, engine, at=at, take=take)
+        return screen_texts(self.request, screener)
 
     def plan(self, screened: Screened | None) -> PlannedClip:
         """Have the generator plan the clip."""

@@ -22,10 +22,11 @@ from platemark.making.job_facts import Used
 from platemark.making.outputs import OutputPaths, create_part, job_lock, move_into_place, write_receipt
 from platemark.making.recovery import Settling
 from platemark.making.rendering import Rendered
-from platemark.making.screening import Screened
+from platemark.making.screening import Screened, Screener
 from platemark.making.sign_off import SignOff
 from platemark.making.sources import vet
 from platemark.making.stamping import let_wait
+from platemark.making.surroundings import Surroundings, screen_references, surroundings
 from platemark.making.work import Bench, Made, Plan, Published, Result, Work
 from platemark.media.aigc import AigcStatement
 from platemark.media.label import RenderedLabel
@@ -95,8 +96,10 @@ class ClipJob(Generic[Plan, Result]):
             PlatemarkError: anything else. Whatever is raised, nothing was left at the final path.
         """
         label = self._work.draw_label()
-        screened = self._screen_texts()
+        known = self._look_around()
+        screened = self._screen_texts(known)
         used = self._vet_sources()
+        self._screen_references(known)
         plan = self._plan(screened)
         with ExitStack() as stack:
             stack.enter_context(job_lock(self._shop.home.jobs, self.job_id))
@@ -126,11 +129,16 @@ class ClipJob(Generic[Plan, Result]):
 
     # -- the steps -------------------------------------------------------------------------------------------------
 
-    def _screen_texts(self) -> Screened | None:
+    def _look_around(self) -> Surroundings:
+        """Find out what the log knows of this request: consents, rights, and what the person was refused."""
+        shop, task = self._shop, str(self._work.form.get("task", ""))
+        return surroundings(shop.home, shop.ledger, shop.engine, self._work.request, task=task)
+
+    def _screen_texts(self, known: Surroundings) -> Screened | None:
         with self._stage("screen"):
             submission = self._work.submission()
             self._log(EventType.PROMPT_SUBMITTED, facts=submission.facts, sealed=submission.sealed)
-            return self._work.screen(self._shop.engine, at=self._shop.home.clock(), take=self._take_decision)
+            return self._work.screen(Screener(self._shop.engine, known.at, known.context, self._take_decision))
 
     def _vet_sources(self) -> Used:
         """Verify what was given, and let the log know of what was refused or let in all the same."""
@@ -141,6 +149,12 @@ class ClipJob(Generic[Plan, Result]):
                 self._log(EventType.GENERATION_FAILED, facts={"job": self.job_id, "reason": type(error).__name__})
                 raise
             return Used(self._work.sources, overridden)
+
+    def _screen_references(self, known: Surroundings) -> None:
+        """Have each given file decided on that the model gets to see."""
+        with self._watch.stage("references"):
+            for name, decision in screen_references(self._work.references, self._shop.engine, known):
+                self._take_decision(name, decision)
 
     def _plan(self, screened: Screened | None) -> Plan:
         with self._stage("plan"):
@@ -203,7 +217,10 @@ class ClipJob(Generic[Plan, Result]):
     def _screen_frames(self, rendered: Rendered) -> Decision:
         with self._stage("screen_frames"):
             decision = self._shop.engine.screen_frames(
-                rendered.screened, at=self._shop.home.clock(), decision_id=str(uuid_utils.uuid7())
+                rendered.seen.facts,
+                at=self._shop.home.clock(),
+                decision_id=str(uuid_utils.uuid7()),
+                looks=rendered.seen.looks,
             )
             self._take_decision("frames", decision)
             return decision

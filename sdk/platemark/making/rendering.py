@@ -16,13 +16,13 @@ from platemark.errors import GenerationError
 from platemark.generation.backend import CancelToken, Progress
 from platemark.generation.drift import Drift, DriftMeter, Seam, SeamMeter
 from platemark.generation.kept import NOTHING_KEPT, LatentKeeper
+from platemark.making.looking import FrameWatch, Seen
 from platemark.media.label import RenderedLabel
 from platemark.media.luma import luma_of, with_luma
 from platemark.media.still import write_still
 from platemark.media.video import EncodeSettings, YuvFrame, map_luma, to_yuv420, write_video
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
 from platemark.tasks.planned import PlannedClip
-from platemark_policy.frames import FrameFacts, FrameScreen
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.fingerprint import ContentSampler, Fingerprint
 from platemark_provenance.watermark.embed import Embedder
@@ -68,11 +68,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What came out: how many frames, their content fingerprint, what the frame screen saw, and what was measured."""
+    """What came out: how many frames, their content fingerprint, what the policy gets to see, and what was measured."""
 
     frames: int
     fingerprint: Fingerprint
-    screened: FrameFacts
+    seen: Seen
     measured: Measured | None = None
 
 
@@ -90,10 +90,10 @@ def render(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
         GenerationError: the model failed.
     """
     request = job.plan.resolved.request
-    screen, sampler = FrameScreen(fps=float(request.fps)), ContentSampler(fps=float(request.fps))
+    eyes, sampler = FrameWatch(fps=float(request.fps)), ContentSampler(fps=float(request.fps))
     drift, seam = DriftMeter(request.fps), SeamMeter()
     frames = watch.iterate("generate", _generated(job))
-    labelled = watch.iterate("label", map(to_yuv420, _labelled(frames, job.label, (screen.feed, drift.feed))))
+    labelled = watch.iterate("label", map(to_yuv420, _labelled(frames, job.label, (eyes.feed, drift.feed))))
     marked: Iterable[YuvFrame] = watch.iterate("watermark", map_luma(labelled, job.embedder.mark))
     if job.makes_loop:
         marked = seam.watch(marked, picture=lambda frame: frame.y)
@@ -101,7 +101,7 @@ def render(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
         sampled = sampler.watch(marked, luma=lambda frame: frame.y)
         write_video(sampled, path, settings=EncodeSettings(fps=Fraction(request.fps)))
     measured = Measured(drift.drift, seam.seam if job.makes_loop else None)
-    return Rendered(request.frames, sampler.fingerprint(), screen.facts(), measured)
+    return Rendered(request.frames, sampler.fingerprint(), eyes.seen(), measured)
 
 
 def render_still(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
@@ -117,16 +117,16 @@ def render_still(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
         OutputError: the disk is full or read-only.
         GenerationError: the model failed.
     """
-    screen, sampler = FrameScreen(fps=1.0), ContentSampler(fps=1.0)
+    eyes, sampler = FrameWatch(fps=1.0), ContentSampler(fps=1.0)
     frames = watch.iterate("generate", _generated(job))
-    (picture,) = watch.iterate("label", _labelled(frames, job.label, (screen.feed,)))
+    (picture,) = watch.iterate("label", _labelled(frames, job.label, (eyes.feed,)))
     with watch.stage("watermark"):
         luma = luma_of(picture)
         (marked,) = job.embedder.mark([luma])
         sampler.feed(marked)
     with watch.stage("encode"):
         write_still(with_luma(picture, luma, marked), path)
-    return Rendered(1, sampler.fingerprint(), screen.facts())
+    return Rendered(1, sampler.fingerprint(), eyes.seen())
 
 
 def _generated(job: RenderJob) -> Iterator[RGB]:

@@ -12,7 +12,7 @@ import uuid_utils
 from platemark.clip import ClipRequest
 from platemark.generation.rewriting import Rewriting, rewrite_for
 from platemark_policy.decision import Decision
-from platemark_policy.engine import Engine
+from platemark_policy.engine import Context, Engine
 from platemark_provenance.digest import JsonValue
 
 TakeDecision = Callable[[str, Decision], None]
@@ -43,7 +43,37 @@ class Screened:
         )
 
 
-def screen_texts(request: ClipRequest, engine: Engine, *, at: datetime, take: TakeDecision) -> Screened:
+@dataclass(frozen=True, slots=True)
+class Screener:
+    """Decides on the texts of one request.
+
+    Attributes:
+        engine: of the home.
+        at: the request's clock.
+        context: what is known about the request beside its texts.
+        take: gets every decision.
+    """
+
+    engine: Engine
+    at: datetime
+    context: Context
+    take: TakeDecision
+
+    def decide(self, name: str, text: str) -> Decision:
+        """Screen one text, and go on only if the job may.
+
+        Raises:
+            PromptRefused: the policy blocks it.
+            PromptHeld: an editor must decide on it.
+        """
+        decision = self.engine.screen_prompt(
+            text, at=self.at, decision_id=str(uuid_utils.uuid7()), context=self.context
+        )
+        self.take(name, decision)
+        return decision
+
+
+def screen_texts(request: ClipRequest, screener: Screener) -> Screened:
     """Screen all texts of a request, in the order in which they come to be.
 
     Raises:
@@ -51,13 +81,7 @@ def screen_texts(request: ClipRequest, engine: Engine, *, at: datetime, take: Ta
         PromptHeld: an editor must decide on one of them.
         RequestError: the prompt cannot be rewritten.
     """
-
-    def decide(name: str, text: str) -> Decision:
-        """Screen one text, and go on only if the job may."""
-        decision = engine.screen_prompt(text, at=at, decision_id=str(uuid_utils.uuid7()))
-        take(name, decision)
-        return decision
-
+    decide = screener.decide
     decision, further = decide("prompt", request.prompt), []
     if request.steering.negative:
         further.append(("negative", decide("negative", request.steering.negative)))

@@ -7,6 +7,7 @@ nor the number of cores. Measured with `platemark bench stamping`.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from platemark.making.looking import FrameWatch
 from platemark.making.material import SourceFile
 from platemark.making.rendering import Rendered
 from platemark.making.work import Bench
@@ -22,7 +23,6 @@ from platemark.media.video import (
 )
 from platemark.media.yuv import turned
 from platemark.progress import JobProgress
-from platemark_policy.frames import FrameScreen
 from platemark_provenance.fingerprint import ContentSampler
 
 CRF, PRESET, LOOKAHEAD = 17, "faster", 4
@@ -58,9 +58,9 @@ def render_stamped(picture: StampedPicture, bench: Bench) -> Rendered:
         Cancelled: the caller asked to stop.
     """
     file, watch = picture.file, bench.watch
-    screen, sampler = FrameScreen(fps=float(file.fps)), ContentSampler(fps=float(file.fps))
+    eyes, sampler = FrameWatch(fps=float(file.fps)), ContentSampler(fps=float(file.fps))
     count = _Counter(bench, total=file.frames or 0)
-    shown = _shown(picture, screen, count, bench)
+    shown = _shown(picture, eyes, count, bench)
     marked = watch.iterate("watermark", map_luma(shown, bench.embedder.mark))
     silent = bench.paths.signed if file.has_audio else bench.paths.rendered
     with watch.stage("encode"):
@@ -70,10 +70,10 @@ def render_stamped(picture: StampedPicture, bench: Bench) -> Rendered:
         with watch.stage("sound"):
             combine(silent, file.path, bench.paths.rendered)
             silent.unlink()
-    return Rendered(count.frames, sampler.fingerprint(), screen.facts())
+    return Rendered(count.frames, sampler.fingerprint(), eyes.seen())
 
 
-def _shown(picture: StampedPicture, screen: FrameScreen, count: "_Counter", bench: Bench) -> Iterator[YuvFrame]:
+def _shown(picture: StampedPicture, eyes: FrameWatch, count: "_Counter", bench: Bench) -> Iterator[YuvFrame]:
     """Give the frames upright and labelled; the policy sees each as it came."""
     file, overlay = picture.file, LabelOverlay(bench.label) if picture.draw_label else None
     is_bt709 = is_bt709_matrix(picture.color.matrix, height=file.height)
@@ -82,7 +82,7 @@ def _shown(picture: StampedPicture, screen: FrameScreen, count: "_Counter", benc
         """Look at each frame, then label it."""
         for frame in frames:
             count.one_more()
-            screen.feed(sample_rgb(frame, is_bt709=is_bt709))
+            eyes.feed(sample_rgb(frame, is_bt709=is_bt709))
             yield frame if overlay is None else overlay.draw(frame)
 
     upright = (turned(frame, file.rotation_deg) for frame in read_frames_as_coded(file.path))

@@ -5,10 +5,8 @@ One rule: its picture gets the label and the mark and nothing else; size, rate, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
-import uuid_utils
 
 from platemark._version import __version__
 from platemark.clip import Label, LedgerEntry
@@ -17,7 +15,7 @@ from platemark.making.description import Stated, label_box, stated_facts
 from platemark.making.job_facts import Used
 from platemark.making.material import SourceFile
 from platemark.making.rendering import Rendered
-from platemark.making.screening import Screened, TakeDecision
+from platemark.making.screening import Screened, Screener
 from platemark.making.sources import Source
 from platemark.making.stamp_asking import StampOrder
 from platemark.making.stamp_rendering import StampedPicture, render_stamped
@@ -28,7 +26,6 @@ from platemark.media.label_reading import LabelReader, LabelSighting
 from platemark.media.video import read_luma, read_video_facts
 from platemark.stamped import SourceRecord, StampedClip, StampRequest
 from platemark_policy.encoder import release_encoder
-from platemark_policy.engine import Engine
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.ingredient_check import IngredientOverride
 from platemark_provenance.ledger.store import TreeHead
@@ -94,6 +91,11 @@ class StampWork:
         return (self.order.source,)
 
     @property
+    def references(self) -> tuple[Source, ...]:
+        """Give none: no model sees the clip, and its frames are judged as they pass."""
+        return ()
+
+    @property
     def override(self) -> IngredientOverride | None:
         """Give an editor's word for a clip that would be refused."""
         return self.order.override
@@ -135,15 +137,15 @@ class StampWork:
         sealed: dict[str, JsonValue] = {"byline": request.byline, "actor": request.actor}
         return Submission(facts, {**sealed, "prompt": request.prompt} if request.prompt else sealed)
 
-    def screen(self, engine: Engine, *, at: datetime, take: TakeDecision) -> Screened | None:
+    def screen(self, screener: Screener) -> Screened | None:
         """Have the prompt decided on, where one was given; then make room for the pictures."""
         if not self.request.prompt:
             release_encoder()
             return None
-        decision = engine.screen_prompt(self.request.prompt, at=at, decision_id=str(uuid_utils.uuid7()))
-        release_encoder()
-        take("prompt", decision)
-        return Screened(decision, self.request.prompt)
+        try:
+            return Screened(screener.decide("prompt", self.request.prompt), self.request.prompt)
+        finally:
+            release_encoder()
 
     def plan(self, screened: Screened | None) -> StampPlan:
         """Say what the clip's manifest is worth, and look whether it carries the label already."""

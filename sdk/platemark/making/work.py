@@ -5,7 +5,6 @@ One rule: a work says what, the pipeline when. Only the pipeline writes to the l
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from platemark.clip import Asking, ClipId
@@ -14,11 +13,10 @@ from platemark.homes.home import Home
 from platemark.making.job_facts import Used
 from platemark.making.outputs import OutputPaths
 from platemark.making.rendering import Rendered
-from platemark.making.screening import Screened, TakeDecision
+from platemark.making.screening import Screened, Screener
 from platemark.making.sources import Source
 from platemark.media.label import RenderedLabel
 from platemark.progress import ProgressCallback, Stopwatch
-from platemark_policy.engine import Engine
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.ingredient_check import IngredientOverride
 from platemark_provenance.ledger.event import Appended
@@ -93,6 +91,11 @@ class Work(Protocol[Plan, Result]):
         ...
 
     @property
+    def references(self) -> tuple[Source, ...]:
+        """Give those of them that a model gets to see; they are looked at before."""
+        ...
+
+    @property
     def override(self) -> IngredientOverride | None:
         """Give an editor's word for sources that would be refused."""
         ...
@@ -115,7 +118,7 @@ class Work(Protocol[Plan, Result]):
         """Say what was asked for, for the log."""
         ...
 
-    def screen(self, engine: Engine, *, at: datetime, take: TakeDecision) -> Screened | None:
+    def screen(self, screener: Screener) -> Screened | None:
         """Have the texts decided on; none where there are no texts."""
         ...
 

@@ -221,5 +221,5 @@ def test_flashes_in_the_frames_are_seen_before_the_clip_is_signed(tmp_path: Path
 
     rendered = render(scripted(frames, seconds=1), tmp_path / "clip.mp4", watch=Stopwatch())
 
-    assert rendered.screened.is_flashing
-    assert rendered.screened.frames == 12
+    assert rendered.seen.facts.is_flashing
+    assert rendered.seen.facts.frames == 12

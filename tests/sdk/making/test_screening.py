@@ -7,10 +7,10 @@ import pytest
 
 from platemark.clip import ClipRequest, Size, Steering
 from platemark.errors import PromptHeld, PromptRefused, RequestError
-from platemark.making.screening import Screened, screen_texts
+from platemark.making.screening import Screened, Screener, TakeDecision, screen_texts
 from platemark.studio import GenerateOptions, Studio
 from platemark_policy.decision import Decision
-from platemark_policy.engine import Engine
+from platemark_policy.engine import Context, Engine
 from platemark_policy.rules import load_pack
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -36,7 +36,11 @@ def screened(prompt: str, *, negative: str = "", rewrite: bool = False) -> tuple
     def note(name: str, decision: Decision) -> None:
         log.append(f"{name} {decision.verdict.value}")
 
-    return screen_texts(request, Engine(load_pack(None), input_key=bytes(32)), at=NOW, take=note), log
+    return screen_texts(request, screener(note)), log
+
+
+def screener(take: TakeDecision) -> Screener:
+    return Screener(Engine(load_pack(None), input_key=bytes(32)), NOW, Context(), take)
 
 
 def test_a_prompt_alone_is_one_decision_and_reaches_the_model_as_it_is() -> None:
@@ -73,7 +77,7 @@ def test_what_decides_may_stop_the_job_before_the_next_text_is_looked_at() -> No
         prompt=CALM, seconds=1, size=Size(128, 128), fps=12, seed=1, model="embedded", steering=Steering(negative="x")
     )
     with pytest.raises(PromptRefused):
-        screen_texts(request, Engine(load_pack(None), input_key=bytes(32)), at=NOW, take=stop)
+        screen_texts(request, screener(stop))
 
     assert seen == ["prompt"]
 
