@@ -4,7 +4,7 @@ One rule: no database. What is made here is the same whichever database keeps it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from platemark_provenance.digest import JsonValue, canonical_json
@@ -113,7 +113,7 @@ class Clerk:
         """
         decoded = events.decode_body(stored.body)
         digest = events.sealed_digest(decoded)
-        columns = replace(prepared.columns, ts_us=events.derive_columns(decoded).ts_us)
+        columns = prepared.columns._replace(ts_us=events.derive_columns(decoded).ts_us)
         same_sealed = self._same_sealed(prepared, stored) if digest else prepared.new.sealed is None
         if not same_sealed or events.encode_columns(columns, prepared.new.facts, digest or "") != stored.body:
             raise LedgerRequestError(

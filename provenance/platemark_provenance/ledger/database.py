@@ -369,6 +369,8 @@ class Database:
     def _write_raw_outermost(self) -> Iterator[sqlite3.Connection]:
         if self._raw is None:
             self._raw = self._connect()
+            # Each row that a guard looks at has its own undo record, which SQLite keeps in a file unless told not to.
+            self._raw.execute("PRAGMA temp_store = MEMORY")
         done = False
         try:
             self._raw.execute("BEGIN IMMEDIATE")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from json.encoder import encode_basestring
+from typing import NamedTuple
 from uuid import UUID
 
 from platemark_provenance.digest import JsonValue, canonical_json
@@ -234,9 +235,11 @@ class Event:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The index columns of an event, as its stored bytes spell them."""
+class Columns(NamedTuple):
+    """The index columns of an event, as its stored bytes spell them, in the order of the table.
+
+    A tuple, because one is made for every event that is appended, and a row of the table is made of it.
+    """
 
     event_id: str
     ts_us: int

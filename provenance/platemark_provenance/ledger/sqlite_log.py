@@ -17,10 +17,10 @@ from platemark_provenance.ledger.group_commit import GroupCommit, Request
 from platemark_provenance.ledger.merkle import leaf_hash
 from platemark_provenance.ledger.sealing import SealedPayload
 
-_INSERT_EVENT = (
-    "INSERT INTO event (seq, event_id, ts_us, type, clip, actor, desk, decision, model, body, leaf) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_INSERT_EVENTS = "INSERT INTO event (seq, event_id, ts_us, type, clip, actor, desk, decision, model, body, leaf) VALUES "
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ROWS_A_STATEMENT = 25
+"""SQLite prepares to undo each statement that a guard may refuse; several rows share that work."""
 _INSERT_SEALED = "INSERT INTO sealed_payload (event_id, nonce, ciphertext) VALUES (?, ?, ?)"
 _INSERT_PART = "INSERT INTO sealed_part (event_id, subject, key_id) VALUES (:event_id, :subject, :key_id)"
 _INSERT_WORD = "INSERT INTO search_word (word, seq) VALUES (?, ?)"
@@ -43,6 +43,8 @@ class _End:
     frontier: Frontier
     last_us: int | None
     version: int
+    named: set[str | None]
+    """Pseudonyms whose names are kept, and None, which has none; an erasure is a commit of somebody else."""
 
 
 class SqliteLog:
@@ -171,16 +173,19 @@ class _Batch:
         return StoredEvent(seq, body, None if ciphertext is None else SealedPayload(nonce, ciphertext))
 
     def _write_rows(self, start: int, leaves: Sequence[bytes]) -> None:
-        rows = []
-        for seq, (item, leaf) in enumerate(zip(self._added, leaves, strict=True), start):
-            of = item.columns
-            head = (seq, of.event_id, of.ts_us, of.type, of.clip, of.actor, of.desk, of.decision, of.model)
-            rows.append((*head, item.body, leaf))
-        self._raw.executemany(_INSERT_EVENT, rows)
+        for first in range(0, len(leaves), _ROWS_A_STATEMENT):
+            values: list[object] = []
+            some = zip(self._added[first:], leaves[first : first + _ROWS_A_STATEMENT], strict=False)
+            for seq, (item, leaf) in enumerate(some, start + first):
+                values += (seq, *item.columns, item.body, leaf)
+            rows = min(_ROWS_A_STATEMENT, len(leaves) - first)
+            self._raw.execute(_INSERT_EVENTS + ", ".join([_ROW] * rows), values)
         self._write_sealed(start)
-        names = {item.columns.actor: item.new.actor for item in self._added if item.columns.actor is not None}
+        known = self._end.named
+        names = {item.columns.actor: item.new.actor for item in self._added if item.columns.actor not in known}
         if names:
             self._raw.executemany(_INSERT_ACTOR, list(names.items()))
+            known.update(names)
 
     def _write_sealed(self, start: int) -> None:
         """Keep sealed parts, whom they are about, and their words; a key destroyed meanwhile is refused here."""
@@ -210,7 +215,7 @@ def _read_end(raw: sqlite3.Connection) -> _End:
         row = raw.execute("SELECT hashes FROM tile WHERE level = ? AND idx = ?", (level, index)).fetchone()
         return b"" if row is None else bytes(row[0])
 
-    return _End(Frontier(size, _read), None if last is None else last[1], _version(raw))
+    return _End(Frontier(size, _read), None if last is None else last[1], _version(raw), {None})
 
 
 def _version(raw: sqlite3.Connection) -> int:
