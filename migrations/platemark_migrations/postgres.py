@@ -25,7 +25,18 @@ from platemark_provenance.ledger.tables import metadata
 FIRST = "r0001"
 """The revision before the first that PostgreSQL has."""
 _LOG = ("event", "tile", "checkpoint", "sealed_payload", "actor", "log_head", "alembic_version")
-_FUNCTIONS = ("stage", "integrate", "places", "remember_checkpoint", "my_desks", "sees_all")
+_FUNCTIONS = (
+    "stage",
+    "integrate",
+    "places",
+    "remember_checkpoint",
+    "my_desks",
+    "sees_all",
+    "keep",
+    "settle",
+    "settle_here",
+    "append",
+)
 
 
 def current(url: str) -> str | None:

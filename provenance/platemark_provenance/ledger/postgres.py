@@ -98,6 +98,11 @@ def was_cut_off(error: LedgerUnavailable) -> bool:
     return isinstance(error.__cause__, DBAPIError) and error.__cause__.connection_invalidated
 
 
+def was_locked(error: DBAPIError) -> bool:
+    """Tell whether a lock was waited for in vain."""
+    return getattr(error.orig, "sqlstate", None) == "55P03"
+
+
 @contextmanager
 def translated_server_errors(where: str) -> Iterator[None]:
     """Turn what SQLAlchemy and psycopg raise inside the block into this project's errors.
@@ -178,6 +183,7 @@ class PostgresDatabase:
         self._engine = open_server(url, busy_timeout_s=busy_timeout_s)
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._writers = self._engine.execution_options(isolation_level="READ COMMITTED")
+        self._callers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._here = threading.local()
         self._process = os.getpid()
         self._closed = False
@@ -224,6 +230,16 @@ class PostgresDatabase:
                     raise LedgerError("A part of this ledger transaction failed, so none of it was kept.")
             finally:
                 self._here.connection = None
+
+    @contextmanager
+    def call(self) -> Iterator[Connection]:
+        """Give a connection on which each statement is a transaction of its own, for functions that do all at once.
+
+        Must not be used inside a `write` block, which it would not belong to.
+        """
+        self.check_usable()
+        with translated_server_errors(self.where), self._callers.connect() as connection:
+            yield connection
 
     @property
     def _writing(self) -> Connection | None:

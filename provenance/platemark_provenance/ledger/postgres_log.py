@@ -5,37 +5,41 @@ its transaction, so a program that is stopped, killed or cut off can neither kee
 """
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ARRAY, Connection, LargeBinary, Text, bindparam, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Row, select
+from sqlalchemy.exc import DBAPIError
 
 from platemark_provenance.errors import LedgerError, LedgerRequestError, LedgerUnavailable
 from platemark_provenance.ledger.appending import Clerk, Prepared, StoredEvent
 from platemark_provenance.ledger.event import Appended, NewEvent
+from platemark_provenance.ledger.frontier import LEVELS_A_TILE, TILE_WIDTH, Frontier
 from platemark_provenance.ledger.group_commit import GroupCommit, Request
-from platemark_provenance.ledger.postgres import PostgresDatabase, was_cut_off
+from platemark_provenance.ledger.merkle import HASH_BYTES
+from platemark_provenance.ledger.postgres import PostgresDatabase, was_cut_off, was_locked
 from platemark_provenance.ledger.sealing import SealedPayload
-from platemark_provenance.ledger.tables import event, sealed_part, sealed_payload
-from platemark_provenance.ledger.tiles import StoredTree
+from platemark_provenance.ledger.tables import event, sealed_payload
+from platemark_provenance.ledger.tiles import StoredTree, split_hashes
 
-MOST_AT_ONCE = 1_024
-"""Events that get their places in one transaction."""
 PACE_S = 0.05
 """How often waiting events get their places where nobody waits for them."""
-_POLL_S = 0.002
+_PACE_BEHIND_S = 0.2
+_NOTHING_KNOWN = 2**62
+"""Larger than any tree: asks for no leaf hashes."""
 
-_STAGE = text("SELECT stage(:ids, :bodies, :nonces, :ciphertexts, :identities, :words)").bindparams(
-    bindparam("ids", type_=ARRAY(Text)),
-    bindparam("bodies", type_=ARRAY(LargeBinary)),
-    bindparam("nonces", type_=ARRAY(LargeBinary)),
-    bindparam("ciphertexts", type_=ARRAY(LargeBinary)),
-    bindparam("identities", type_=ARRAY(Text)),
-    bindparam("words", type_=ARRAY(Text)),
+_ARRAYS = (
+    "%s::text[], %b::bytea[], %s::bytea[], %s::bytea[], %s::text[], %s::text[], "  # events
+    "%s::text[], %s::text[], %s::text[]"  # whom their sealed parts are about
 )
-_PLACES = text("SELECT event_id, seq FROM places(:ids)").bindparams(bindparam("ids", type_=ARRAY(Text)))
-_INTEGRATE = text("SELECT integrate(:most, :patient)")
+_KEEP = "SELECT keep(" + _ARRAYS + ")"
+_APPEND = "SELECT seqs, tree_size, leaves FROM append(" + _ARRAYS + ", %s)"  # noqa: S608 (nothing but the list above)
+_SETTLE = "SELECT seqs, tree_size, leaves FROM settle(%s::text[], %s)"
+_SETTLE_HERE = "SELECT seqs, tree_size, leaves FROM settle_here(%s::text[], %s)"
+_MOST_WAITS = 1_000
+"""Each ends with somebody else's commit, which took others along; one that blocks ends with the lock's own timeout."""
+_LAST_US = "SELECT last_us FROM log_head"
+_INTEGRATE = "SELECT integrate(1024, false)"
 
 Events = Sequence[Prepared]
 Places = tuple[Appended, ...]
@@ -47,15 +51,16 @@ class PostgresLog:
     Args:
         database: the open server.
         clerk: makes events ready.
-        busy_timeout_s: how long an event may wait for its place.
     """
 
-    def __init__(self, database: PostgresDatabase, clerk: Clerk, *, busy_timeout_s: float) -> None:
+    def __init__(self, database: PostgresDatabase, clerk: Clerk) -> None:
         self._database = database
         self._clerk = clerk
-        self._busy_timeout_s = busy_timeout_s
         self._last_us: int | None = None
-        self._group: GroupCommit[Events, Places] = GroupCommit(self._commit_again_if_cut_off, threading.RLock())
+        self._end: Frontier | None = None
+        self._integrated: int | None = None
+        self._group: GroupCommit[Events, Places] = GroupCommit(self._again_if_cut_off(self._commit), threading.RLock())
+        self._staging: GroupCommit[Events, Places] = GroupCommit(self._again_if_cut_off(self._keep), threading.RLock())
         self._pacer = _Pacer(self._integrate_some)
 
     def append(self, events: Sequence[NewEvent]) -> Places:
@@ -74,13 +79,13 @@ class PostgresLog:
         if not self._database.is_writing:
             return self._group.run(prepared)
         with self._database.write() as connection:
-            self._stage(connection, prepared)
-            connection.execute(_INTEGRATE, {"most": MOST_AT_ONCE, "patient": True})
-            missing = [item for item in prepared if item.columns.event_id not in _places(connection, prepared)]
-            while missing:
-                connection.execute(_INTEGRATE, {"most": MOST_AT_ONCE, "patient": True})
-                missing = [item for item in prepared if item.columns.event_id not in _places(connection, prepared)]
-            return self._answer(connection, prepared, _places(connection, prepared))
+            rows = self._with_clock(connection, prepared)
+            connection.exec_driver_sql(_KEEP, _values(rows))
+            ids = [item.columns.event_id for item in prepared]
+            found = connection.exec_driver_sql(_SETTLE_HERE, (ids, _NOTHING_KNOWN)).one()
+            self._check_same(connection, prepared)
+            root = StoredTree(connection).root(found.tree_size)
+            return _answer(prepared, dict(zip(ids, found.seqs, strict=True)), root, found.tree_size)
 
     def stage(self, events: Sequence[NewEvent]) -> tuple[str, ...]:
         """Keep events, with the rest of the caller's transaction where there is one; they get their places later.
@@ -91,8 +96,11 @@ class PostgresLog:
         """
         self._database.check_usable()
         prepared = [self._clerk.prepare(new) for new in events]
-        with self._database.write() as connection:
-            self._stage(connection, prepared)
+        if self._database.is_writing:
+            with self._database.write() as connection:
+                connection.exec_driver_sql(_KEEP, _values(self._with_clock(connection, prepared)))
+        else:
+            self._staging.run(prepared)
         self._pacer.wake()
         return tuple(item.columns.event_id for item in prepared)
 
@@ -100,85 +108,125 @@ class PostgresLog:
         """Give what was staged here its places, as far as that is possible now, and stop."""
         self._pacer.stop()
 
-    def _commit_again_if_cut_off(self, group: Sequence[Request[Events, Places]]) -> None:
+    @staticmethod
+    def _again_if_cut_off(
+        commit: Callable[[Sequence[Request[Events, Places]]], None],
+    ) -> Callable[[Sequence[Request[Events, Places]]], None]:
         """Ask once more where the connection was lost: an event that was kept already has its id, and its place."""
-        try:
-            self._commit(group)
-        except LedgerUnavailable as error:
-            if not was_cut_off(error):
-                raise
-            self._commit(group)
+
+        def _run(group: Sequence[Request[Events, Places]]) -> None:
+            try:
+                commit(group)
+            except LedgerUnavailable as error:
+                if not was_cut_off(error):
+                    raise
+                commit(group)
+
+        return _run
+
+    def _keep(self, group: Sequence[Request[Events, Places]]) -> None:
+        with self._database.call() as connection:
+            everything = [item for request in group for item in request.work]
+            connection.exec_driver_sql(_KEEP, _values(self._with_clock(connection, everything)))
+        for request in group:
+            request.result = ()
 
     def _commit(self, group: Sequence[Request[Events, Places]]) -> None:
         everything = [item for request in group for item in request.work]
-        with self._database.write() as connection:
-            self._stage(connection, everything)
-            # Where the head is free, staging and giving places are one commit; where it is not, its holder goes on.
-            connection.execute(_INTEGRATE, {"most": MOST_AT_ONCE, "patient": False})
-        places = self._wait_for_places(everything)
-        with self._database.read() as connection:
+        with self._database.call() as connection:
+            rows = self._with_clock(connection, everything)
+            ids = [item.columns.event_id for item in rows]
+            known = _NOTHING_KNOWN if self._end is None else self._end.size
+            found = connection.exec_driver_sql(_APPEND, (*_values(rows), known)).one()
+            if found.tree_size is None:
+                found = _settled(connection, ids, known)
+            places = dict(zip(ids, found.seqs, strict=True))
+            end = self._end = _end(connection, self._end, found)
+            root = end.root()
             for request in group:
                 try:
-                    request.result = self._answer(connection, request.work, places)
+                    self._check_same(connection, request.work)
+                    request.result = _answer(request.work, places, root, end.size)
                 except LedgerRequestError as error:
                     request.error = error
 
-    def _wait_for_places(self, events: Events) -> Mapping[str, int]:
-        deadline = time.monotonic() + self._busy_timeout_s
-        while True:
-            with self._database.write() as connection:
-                found = _places(connection, events)
-                if len(found) == len({item.columns.event_id for item in events}):
-                    return found
-                connection.execute(_INTEGRATE, {"most": MOST_AT_ONCE, "patient": False})
-            if time.monotonic() > deadline:
-                raise LedgerUnavailable(
-                    "The events are kept, and have no place in the log yet: another program holds its end.",
-                    fix="Append them again with the same ids to learn their places.",
-                )
-            time.sleep(_POLL_S)
-
-    def _stage(self, connection: Connection, events: Events) -> None:
+    def _with_clock(self, connection: Connection, events: Events) -> Events:
+        """Put an event about the clock before events of a clock that went back."""
+        if not events:
+            return events
         if self._last_us is None:
-            self._last_us = connection.execute(text("SELECT last_us FROM log_head")).scalar()
-        late = self._clerk.clock_event(self._last_us) if events else None
-        rows = [late, *events] if late else list(events)
-        if not rows:
-            return
-        values = {
-            "ids": [item.columns.event_id for item in rows],
-            "bodies": [item.body for item in rows],
-            "nonces": [item.sealed and item.sealed.payload.nonce for item in rows],
-            "ciphertexts": [item.sealed and item.sealed.payload.ciphertext for item in rows],
-            "identities": [item.new.actor for item in rows],
-            "words": [" ".join(item.words) or None for item in rows],
-        }
-        connection.execute(_STAGE, values)
-        parts = [row for item in rows if item.sealed for row in item.sealed.rows(item.columns.event_id)]
-        if parts:
-            connection.execute(insert(sealed_part).on_conflict_do_nothing(), parts)
-        self._last_us = rows[-1].columns.ts_us
+            self._last_us = connection.exec_driver_sql(_LAST_US).scalar()
+        late = self._clerk.clock_event(self._last_us)
+        self._last_us = events[-1].columns.ts_us
+        return [late, *events] if late else events
 
-    def _answer(self, connection: Connection, events: Events, places: Mapping[str, int]) -> Places:
-        """Say where events are, once it is sure that each is the one asked for and not another with its id."""
+    def _check_same(self, connection: Connection, events: Events) -> None:
+        """Refuse an id that stands for another event."""
         for item in events:
             if item.new.event_id is not None:
                 self._clerk.check_same(item, _stored(connection, item))
-        tree = StoredTree(connection)
-        size = tree.size()
-        root = tree.root(size).hex()
-        return tuple(Appended(places[item.columns.event_id], item.columns.event_id, root, size) for item in events)
 
-    def _integrate_some(self) -> bool:
-        with self._database.write() as connection:
-            before = connection.execute(text("SELECT size FROM log_head")).scalar_one()
-            size = connection.execute(_INTEGRATE, {"most": MOST_AT_ONCE, "patient": False}).scalar()
-        return size is None or size > before
+    def _integrate_some(self) -> bool | None:
+        with self._database.call() as connection:
+            size = connection.exec_driver_sql(_INTEGRATE).scalar()
+        grew, self._integrated = size != self._integrated, size
+        return None if size is None else grew
 
 
-def _places(connection: Connection, events: Events) -> dict[str, int]:
+def _values(rows: Events) -> tuple[list[Any], ...]:
+    """Give the arguments of `keep`: a column of each array."""
+    payloads = [None if item.sealed is None else item.sealed.payload for item in rows]
+    parts = [part for item in rows if item.sealed for part in item.sealed.rows(item.columns.event_id)]
+    return (
+        [item.columns.event_id for item in rows],
+        [item.body for item in rows],
+        [each and each.nonce for each in payloads],
+        [each and each.ciphertext for each in payloads],
+        [item.new.actor for item in rows],
+        [" ".join(item.words) or None for item in rows],
+        [part["event_id"] for part in parts],
+        [part["subject"] for part in parts],
+        [part["key_id"] for part in parts],
+    )
+
+
+def _settled(connection: Connection, ids: Sequence[str], known: int) -> Row[*tuple[Any, ...]]:
+    """Wait for the places of events that were kept."""
+    cause: DBAPIError | None = None
+    try:
+        for _ in range(_MOST_WAITS):
+            found = connection.exec_driver_sql(_SETTLE, (list(ids), known)).one()
+            if found.tree_size is not None:
+                return found
+    except DBAPIError as error:
+        if not was_locked(error):
+            raise
+        cause = error
+    raise LedgerUnavailable(
+        "The events are kept, and have no place in the log yet: another program holds its end.",
+        fix="Append them again with the same ids to learn their places.",
+    ) from cause
+
+
+def _end(connection: Connection, known: Frontier | None, found: Row[*tuple[Any, ...]]) -> Frontier:
+    """Give the edge of the tree of the size that was found: the one known, with the leaves that came since."""
+    if known is not None and found.leaves is not None:
+        known.extend(split_hashes(bytes(found.leaves))[: found.tree_size - known.size])
+        known.take_changes()
+        if known.size == found.tree_size:
+            return known
+    tree = StoredTree(connection)
+
+    def _read(level: int, index: int) -> bytes:
+        # Others may have gone on: a tile only grows at its end.
+        return tree.read(level, index)[: (found.tree_size >> (LEVELS_A_TILE * level)) % TILE_WIDTH * HASH_BYTES]
+
+    return Frontier(found.tree_size, _read)
+
+
+def _answer(events: Events, places: Mapping[str, int], root: bytes, size: int) -> Places:
     ids = [item.columns.event_id for item in events]
-    return {row.event_id: row.seq for row in connection.execute(_PLACES, {"ids": ids})}
+    return tuple(Appended(places[event_id], event_id, root.hex(), size) for event_id in ids)
 
 
 def _stored(connection: Connection, item: Prepared) -> StoredEvent:
@@ -197,9 +245,13 @@ def _stored(connection: Connection, item: Prepared) -> StoredEvent:
 
 
 class _Pacer:
-    """Calls a function now and then in a thread of its own, from the first `wake` until there is nothing to do."""
+    """Calls a function now and then in a thread of its own, from the first `wake` until there is nothing to do.
 
-    def __init__(self, work_left: Callable[[], bool]) -> None:
+    Args:
+        work_left: does some, and says whether there was any; None where another program does it.
+    """
+
+    def __init__(self, work_left: Callable[[], bool | None]) -> None:
         self._work_left = work_left
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -220,11 +272,14 @@ class _Pacer:
             thread.join(10)
 
     def _run(self) -> None:
-        idle = 0
+        idle, pace_s = 0, PACE_S
         while idle < 2:
-            self._stopping.wait(PACE_S)
+            self._stopping.wait(pace_s)
             try:
-                idle = 0 if self._work_left() else idle + 1
+                left = self._work_left()
+                idle = idle + 1 if left is False else 0
+                # Another program is at it, and takes along what waits here: look less often than it does.
+                pace_s = _PACE_BEHIND_S if left is None else PACE_S
             except LedgerError:
                 # The server is away; what is staged waits there for the next one that comes.
                 return

@@ -17,7 +17,9 @@ from platemark_provenance.ledger.group_commit import GroupCommit, Request
 from platemark_provenance.ledger.merkle import leaf_hash
 from platemark_provenance.ledger.sealing import SealedPayload
 
-_INSERT_EVENTS = "INSERT INTO event (seq, event_id, ts_us, type, clip, actor, desk, decision, model, body, leaf) VALUES "
+_INSERT_EVENTS = (
+    "INSERT INTO event (seq, event_id, ts_us, type, clip, actor, desk, decision, model, body, leaf) VALUES "
+)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ROWS_A_STATEMENT = 25
 """SQLite prepares to undo each statement that a guard may refuse; several rows share that work."""

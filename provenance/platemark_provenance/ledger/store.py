@@ -140,7 +140,7 @@ class Ledger:
         self.keys = SubjectKeys(database, self._sealer, wrapper, settings.clock)
         """Seals what is about somebody with a key of their own."""
         clerk = Clerk(self._sealer, self.keys, settings.keeps_words, settings.clock, settings.new_event_id)
-        self._log = _log_in(database, clerk, settings)
+        self._log = _log_in(database, clerk)
         self.subjects = Subjects(database, self._sealer, self.append, settings.clock)
         """Erasure and legal holds."""
         self.jobs = JobQueue(database, self.keys, settings.clock)
@@ -473,14 +473,14 @@ class Ledger:
             after = page.next
 
 
-def _log_in(database: Database | PostgresDatabase, clerk: Clerk, settings: LedgerSettings) -> "SqliteLog | PostgresLog":
+def _log_in(database: Database | PostgresDatabase, clerk: Clerk) -> "SqliteLog | PostgresLog":
     """Give the end of the log in a database, where events are written."""
     if isinstance(database, Database):
         return SqliteLog(database, clerk)
     # Loads SQLAlchemy's dialect for it, which takes longer than opening a file.
     from platemark_provenance.ledger.postgres_log import PostgresLog
 
-    return PostgresLog(database, clerk, busy_timeout_s=settings.busy_timeout_s)
+    return PostgresLog(database, clerk)
 
 
 def _publication(connection: Connection, clip_id: str) -> tuple[int, bytes]:

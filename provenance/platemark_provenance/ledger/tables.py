@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_REVISION = "r0004"
+SCHEMA_REVISION = "r0005"
 """The revision this program reads and writes. Revisions are `r` and four digits, in order."""
 
 metadata = MetaData()

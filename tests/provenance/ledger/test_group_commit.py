@@ -99,15 +99,58 @@ def test_an_interrupt_in_one_thread_leaves_the_others_their_turn_marked_as_tried
             raise KeyboardInterrupt
         answer(group)
 
-    shared: GroupCommit[int, str] = GroupCommit(interrupt_once, threading.RLock())
-    other: Request[int, str] = Request(1)
-    shared._waiting.append(other)
+    lock = threading.RLock()
+    shared: GroupCommit[int, str] = GroupCommit(interrupt_once, lock)
 
+    with ThreadPoolExecutor(2) as pool:
+        with lock:
+            first = pool.submit(shared.run, 0)
+            threading.Event().wait(0.05)
+            other = pool.submit(shared.run, 1)
+            threading.Event().wait(0.05)
+        with pytest.raises(KeyboardInterrupt):
+            first.result()
+
+        assert (other.result(), interrupted) == ("<1>", [False, True])
+
+
+def test_after_an_interrupt_with_nobody_waiting_the_next_thread_commits() -> None:
+    outcomes = iter((KeyboardInterrupt, None))
+
+    def interrupt_once(group: Sequence[Request[int, str]]) -> None:
+        if (outcome := next(outcomes)) is not None:
+            raise outcome
+        answer(group)
+
+    shared: GroupCommit[int, str] = GroupCommit(interrupt_once, threading.RLock())
     with pytest.raises(KeyboardInterrupt):
         shared.run(0)
-    shared.run(2)
 
-    assert (other.result, other.was_tried, interrupted) == ("<1>", True, [False, True])
+    assert shared.run(1) == "<1>"
+
+
+def test_threads_that_come_back_with_more_are_committed_together_again() -> None:
+    sizes = list[int]()
+
+    def slow(group: Sequence[Request[int, str]]) -> None:
+        sizes.append(len(group))
+        threading.Event().wait(0.03)
+        answer(group)
+
+    shared: GroupCommit[int, str] = GroupCommit(slow, threading.RLock())
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda n: [shared.run(n) for _ in range(8)], range(6)))
+
+    assert sum(sizes) == 48
+    assert len(sizes) < 30  # each alone would be 48 commits; queueing for one lock to be told made about 24 of 2
+
+
+def test_a_thread_alone_is_never_kept_waiting_for_company() -> None:
+    shared: GroupCommit[int, str] = GroupCommit(answer, threading.RLock())
+    shared.run(0)
+
+    assert shared._expected == 1
 
 
 def test_an_interrupted_request_is_not_committed_later_by_another_thread() -> None:

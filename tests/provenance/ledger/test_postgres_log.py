@@ -460,6 +460,9 @@ def test_a_role_for_every_desk_checks_the_whole_log(
         "ALTER TABLE event DISABLE TRIGGER ALL",
         "DROP TABLE event",
         "SELECT extend_tiles(0, 0, '')",
+        "SELECT place('{}')",
+        "SELECT keep_parts('{}', '{}', '{}')",
+        "SELECT spelled('{}', '{}', '{}', '{}', '{}', '{}')",
         "SET session_replication_role = replica",
     ],
 )
@@ -527,3 +530,82 @@ def test_the_number_of_waiting_events_never_shows_in_the_log(server_ledger: Ledg
 
     assert on_server("SELECT count(*) FROM event_inbox") == [(0,)]
     assert on_server(str(text("SELECT size FROM log_head"))) == [(3,)]
+
+
+# One call
+
+
+def test_an_append_waits_for_whoever_gives_out_places_and_is_told_where_it_went(
+    server_ledger: Ledger, on_server: Sql, server_url: str
+) -> None:
+    done = threading.Event()
+
+    def hold() -> None:
+        with psycopg.connect(plain(server_url)) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtext('platemark.places'))")
+            done.wait(0.3)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    threading.Event().wait(0.1)
+    appended = server_ledger.append(replace(EVENT, sealed={"prompt": "rain"}))
+    done.set()
+    holder.join()
+
+    assert (appended.seq, appended.root) == (0, server_ledger.head().root)
+    assert server_ledger.trace("clip-a")[0].sealed == {"prompt": "rain"}
+    assert on_server("SELECT count(*) FROM event_inbox") == [(0,)]
+
+
+def test_an_append_that_waits_too_long_says_that_it_is_kept_and_a_retry_learns_its_place(
+    server_url: str, settings: LedgerSettings
+) -> None:
+    mine = replace(EVENT, event_id=EVENT_ID)
+    with Ledger.open(server_url, settings=replace(settings, busy_timeout_s=0.2)) as ledger:
+        with psycopg.connect(plain(server_url)) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtext('platemark.places'))")
+            with pytest.raises(LedgerUnavailable, match="kept, and have no place") as caught:
+                ledger.append(mine)
+
+        assert "same ids" in caught.value.fix
+        assert ledger.append(mine).seq == 0
+        assert ledger.head().size == 1
+
+
+def test_the_root_told_is_right_where_many_events_of_others_came_in_between(
+    server_ledger: Ledger, server_url: str, settings: LedgerSettings
+) -> None:
+    server_ledger.append(EVENT)
+    with Ledger.open(server_url, settings=replace(settings, busy_timeout_s=10)) as other:
+        other.append_all([EVENT] * 700)
+        near = server_ledger.append(EVENT)
+        other.append_all([EVENT] * 1_000)
+        other.append_all([EVENT] * 1_100)
+        far = server_ledger.append(EVENT)
+
+    hashes = [leaf_hash(event.body) for event in server_ledger.query(order="oldest")]
+    roots = [
+        tree_root(size, lambda level, i: root_of_complete(hashes[i << level : (i + 1) << level])).hex()
+        for size in (near.size, far.size)
+    ]
+    assert [near.root, far.root] == roots
+
+
+def test_the_same_event_twice_in_one_call_has_one_place(server_ledger: Ledger) -> None:
+    mine = replace(EVENT, event_id=EVENT_ID)
+
+    first, second, third = server_ledger.append_all([mine, mine, EVENT])
+
+    assert (first.seq, second.seq, third.seq, server_ledger.head().size) == (0, 0, 1, 2)
+
+
+def test_events_that_were_staged_go_before_those_that_come_later(
+    server_url: str, settings: LedgerSettings, on_server: Sql
+) -> None:
+    with Ledger.open(server_url, settings=replace(settings, busy_timeout_s=10)) as ledger:
+        with ledger.atomic():
+            staged = ledger.append(EVENT, wait="staged")
+        appended = ledger.append(EVENT)
+
+        assert appended.seq == 1
+        assert next(iter(ledger.query(order="oldest"))).event_id == staged.event_id
