@@ -86,6 +86,8 @@ class SourceRecord:
         label: `drawn` onto it here, or `kept` because every frame carried it already.
         sound: `kept` packet by packet, or `none`.
         rotation_deg: what a player turned it by, counter-clockwise; the stamped clip is stored upright.
+        captions: how many subtitle tracks came along, packet by packet.
+        left_out: what else the file held and the stamped clip does not.
         overridden: objections that an editor set aside.
     """
 
@@ -96,11 +98,13 @@ class SourceRecord:
     label: str
     sound: str
     rotation_deg: int
+    captions: int = 0
+    left_out: tuple[str, ...] = ()
     overridden: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give these as an object."""
-        return {**asdict(self), "overridden": list(self.overridden)}
+        return {**asdict(self), "left_out": list(self.left_out), "overridden": list(self.overridden)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,3 +82,5 @@ def _print(printer: Output, clip: StampedClip) -> None:
         printer.note("Every frame carried the label already; none was drawn over it.")
     if clip.source.sound == "kept":
         printer.note("Its sound was kept as it is.")
+    if clip.source.left_out:
+        printer.note("Left behind: {streams}.", streams=", ".join(clip.source.left_out))

@@ -15,7 +15,7 @@ import numpy as np
 from platemark.clip import MAX_SECONDS
 from platemark.errors import MediaError, OutputError, RequestError
 from platemark.inputs import STILL_ENDINGS, Inputs
-from platemark.media.formats import is_steady
+from platemark.media.formats import SQUARE, is_steady
 from platemark.media.still import is_still, read_still, read_still_facts
 from platemark.media.video import RGB, read_frame_times, read_frames_rgb, read_video_facts
 from platemark_provenance.digest import JsonValue, Sha256Hex, sha256_file
@@ -39,6 +39,9 @@ class SourceFile:
         frames: of a clip, where its container counts them.
         duration_s: of a clip.
         has_audio: whether a clip has sound, which is left out of what is made from it.
+        captions: how many subtitle tracks of the kind that MP4 holds a clip has.
+        pixel_aspect: how much wider than high a pixel is shown, rotation applied.
+        left_out: what a clip has beside picture, sound and those.
     """
 
     path: Path
@@ -51,6 +54,9 @@ class SourceFile:
     frames: int | None = 1
     duration_s: float = 0.0
     has_audio: bool = False
+    captions: int = 0
+    pixel_aspect: Fraction = SQUARE
+    left_out: tuple[str, ...] = ()
 
     def pictures(self) -> Iterator[RGB]:
         """Decode it, upright: uint8 (h, w, 3) RGB, one after the other; a still gives one.
@@ -173,6 +179,9 @@ def inspect_clip(path: Path, *, longest_s: float) -> SourceFile:
         frames=facts.frames,
         duration_s=facts.duration_s,
         has_audio=facts.has_audio,
+        captions=facts.captions,
+        pixel_aspect=1 / facts.pixel_aspect if turned else facts.pixel_aspect,
+        left_out=facts.left_out,
     )
 
 

@@ -14,8 +14,9 @@ from platemark.homes.home import Home
 from platemark.making.asking import label_language_for
 from platemark.making.material import SourceFile, inspect_clip
 from platemark.making.sources import Source
+from platemark.media.edit_lists import is_simple, read_edit_lists
 from platemark.media.formats import MAX_DURATION_S
-from platemark.media.video import read_start_s, read_video_facts
+from platemark.media.video import VideoFacts, read_start_s, read_video_facts
 from platemark.progress import ProgressCallback
 from platemark.stamped import DIGITAL_SOURCE_PREFIX, StampRequest
 from platemark_provenance.ingredient_check import IngredientOverride
@@ -131,9 +132,34 @@ def _check_form(file: SourceFile) -> None:
             "in silence.",
             fix="Convert it first: ffmpeg -i IN -pix_fmt yuv420p -c:v libx264 -crf 14 -c:a copy OUT.mp4",
         )
+    _check_shape(file, facts)
+    if not all(is_simple(edits) for edits in read_edit_lists(file.path)):
+        raise MediaError(
+            f"{file.path} has an edit list that cuts or slows its material; sound and picture could part.",
+            fix="Write it out as it is shown: ffmpeg -i IN -c:v libx264 -crf 14 -c:a aac OUT.mp4",
+        )
     start_s = read_start_s(file.path)
     if file.has_audio and abs(start_s) * file.fps > 1:
         raise MediaError(
             f"The picture of {file.path} starts {start_s:.3f} s into the file; its sound would get out of step.",
             fix="Let it start at zero first: ffmpeg -ss 0 -i IN -c:a copy OUT.mp4",
+        )
+
+
+def _check_shape(file: SourceFile, facts: VideoFacts) -> None:
+    """Refuse pictures on which a label would not be read as it was drawn."""
+    if facts.interlaced:
+        raise MediaError(
+            f"{file.path} is interlaced: each frame holds two moments, which a label and a mark would mix up.",
+            fix="Take it apart first: ffmpeg -i IN -vf bwdif -c:v libx264 -crf 14 -c:a copy OUT.mp4",
+        )
+    if facts.mirrored:
+        raise MediaError(
+            f"{file.path} is to be shown as in a mirror; its label could not be read.",
+            fix="Store it as it is shown: ffmpeg -i IN -c:v libx264 -crf 14 -c:a copy OUT.mp4",
+        )
+    if min(float(file.width * file.pixel_aspect), file.height) > min(file.width, file.height):
+        raise MediaError(
+            f"{file.path} is stretched when it is shown (pixels {file.pixel_aspect}); its label would be too small.",
+            fix="Scale it first: ffmpeg -i IN -vf scale=iw*sar:ih,setsar=1 -c:v libx264 -crf 14 -c:a copy OUT.mp4",
         )

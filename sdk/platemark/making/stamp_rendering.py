@@ -5,7 +5,7 @@ nor the number of cores. Measured with `platemark bench stamping`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from platemark.making.looking import FrameWatch
 from platemark.making.material import SourceFile
@@ -62,11 +62,11 @@ def render_stamped(picture: StampedPicture, bench: Bench) -> Rendered:
     count = _Counter(bench, total=file.frames or 0)
     shown = _shown(picture, eyes, count, bench)
     marked = watch.iterate("watermark", map_luma(shown, bench.embedder.mark))
-    silent = bench.paths.signed if file.has_audio else bench.paths.rendered
+    silent = bench.paths.signed if _has_tracks(file) else bench.paths.rendered
     with watch.stage("encode"):
         sampled = sampler.watch(marked, luma=lambda frame: frame.y)
         write_video(sampled, silent, settings=_settings(picture))
-    if file.has_audio:
+    if _has_tracks(file):
         with watch.stage("sound"):
             combine(silent, file.path, bench.paths.rendered)
             silent.unlink()
@@ -89,10 +89,15 @@ def _shown(picture: StampedPicture, eyes: FrameWatch, count: "_Counter", bench: 
     return bench.watch.iterate("label", labelled(bench.watch.iterate("decode", upright)))
 
 
+def _has_tracks(file: SourceFile) -> bool:
+    return file.has_audio or file.captions > 0
+
+
 def _settings(picture: StampedPicture) -> EncodeSettings:
     coded = picture.color
     color = ColorTags(coded.primaries, coded.transfer, coded.matrix, "tv")
-    return EncodeSettings(picture.file.fps, crf=CRF, preset=PRESET, lookahead=LOOKAHEAD, color=color)
+    settings = EncodeSettings(picture.file.fps, crf=CRF, preset=PRESET, lookahead=LOOKAHEAD, color=color)
+    return replace(settings, pixel_aspect=picture.file.pixel_aspect)
 
 
 class _Counter:

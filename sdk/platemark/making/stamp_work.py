@@ -233,12 +233,15 @@ class StampWork:
             label="drawn" if plan.sighting is None else "kept",
             sound="kept" if self.file.has_audio else "none",
             rotation_deg=self.file.rotation_deg,
+            captions=self.file.captions,
+            left_out=self.file.left_out,
             overridden=tuple(each.kind for each in made.used.overridden),
         )
 
     def _given(self) -> dict[str, JsonValue]:
         sound = "kept" if self.file.has_audio else "none"
-        return {"relationship": "parentOf", **self.file.to_json(), "sound": sound}
+        beside: dict[str, JsonValue] = {"captions": self.file.captions, "left_out": list(self.file.left_out)}
+        return {"relationship": "parentOf", **self.file.to_json(), "sound": sound, **beside}
 
     def _find_label(self) -> LabelSighting | None:
         """Give the wanted label where every frame carries it already, high and clear enough.

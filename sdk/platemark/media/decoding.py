@@ -7,22 +7,28 @@ and bounds on size, length and count before anything is decoded.
 
 import contextlib
 import re
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import av.error
 import numpy as np
+from av.buffer import Buffer
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
 from platemark.clip import Size
 from platemark.errors import MediaError
-from platemark.media.formats import MAX_SIDE, ColorTags, VideoFacts, check_bounds, is_bt709_matrix
+from platemark.media.formats import MAX_SIDE, MP4_CAPTIONS, SQUARE, ColorTags, VideoFacts, check_bounds, is_bt709_matrix
 from platemark.media.planes import plane_pixels
 from platemark.media.yuv import RGB, Luma, YuvFrame
 
@@ -36,6 +42,7 @@ _READ_OPTIONS = {
     "max_pixels": str(MAX_SIDE * MAX_SIDE),
 }
 
+_DISPLAY_MATRIX = "DISPLAYMATRIX"
 _PLANAR = re.compile(r"(?:yuvj?a?\d{3}p|gray|nv(?:12|16|21|24))(?:(?:9|10|12|14|16)le)?")
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
@@ -50,7 +57,7 @@ def read_video_facts(path: Path) -> VideoFacts:
         frame = next(opened.frames(), None)
         if frame is None:
             raise MediaError(f"{path} holds no picture that can be decoded.", fix="Use an undamaged copy.")
-        return opened.facts(rotation_deg=frame.rotation)
+        return opened.facts(frame)
 
 
 def read_frame_times(path: Path) -> tuple[int, ...]:
@@ -160,8 +167,8 @@ class OpenClip:
     container: InputContainer
     video: VideoStream
 
-    def facts(self, *, rotation_deg: int) -> VideoFacts:
-        """Say what the container and the codec say."""
+    def facts(self, first: VideoFrame) -> VideoFacts:
+        """Say what the container and the codec say, and what comes with the first frame."""
         stream, context = self.video, self.video.codec_context
         fps = stream.average_rate or stream.guessed_rate
         if not fps:
@@ -180,9 +187,17 @@ class OpenClip:
                 matrix=context.colorspace,
                 color_range=context.color_range,
             ),
-            rotation_deg=rotation_deg,
+            rotation_deg=first.rotation,
             has_audio=bool(self.container.streams.audio),
+            pixel_aspect=Fraction(stream.sample_aspect_ratio or SQUARE),
+            interlaced=bool(first.interlaced_frame),
+            mirrored=_is_mirrored(first),
+            captions=sum(is_mp4_captions(each) for each in self.container.streams.subtitles),
+            left_out=tuple(_describe(each) for each in self.container.streams if self._stays_behind(each)),
         )
+
+    def _stays_behind(self, stream: Stream) -> bool:
+        return stream is not self.video and stream.type != "audio" and not is_mp4_captions(stream)
 
     def frames(self) -> Iterator[VideoFrame]:
         """Decode every frame; a file that promises more than it holds is an error where it ends."""
@@ -271,6 +286,30 @@ def reading(path: Path) -> Iterator[None]:
         raise MediaError(
             f"{path} is not readable video, or is damaged ({error.strerror}).", fix="Use an undamaged copy."
         ) from error
+
+
+def is_mp4_captions(stream: Stream) -> bool:
+    """Say whether a stream is subtitles of the kind that MP4 holds."""
+    return isinstance(stream, SubtitleStream) and stream.codec_context.name == MP4_CAPTIONS
+
+
+def _describe(stream: Stream) -> str:
+    context = stream.codec_context
+    kind = "cover" if stream.disposition & stream.disposition.attached_pic else stream.type
+    return kind if context is None else f"{kind} ({context.name})"
+
+
+def _is_mirrored(frame: VideoFrame) -> bool:
+    """Say whether the display matrix turns the picture's inside out: its determinant is below zero.
+
+    Source: ISO/IEC 14496-12, 8.3.2.3; FFmpeg hands the nine 32-bit numbers over as they are in memory.
+    """
+    # The library's own types tell of motion vectors only.
+    given = cast("Mapping[str, Buffer]", frame.side_data)
+    if _DISPLAY_MATRIX not in given:
+        return False
+    a, b, _, c, d, *_ = struct.unpack_from("=9i", memoryview(given[_DISPLAY_MATRIX]))
+    return bool(a * d - b * c < 0)
 
 
 def _picture_stream(container: InputContainer, path: Path) -> VideoStream:

@@ -16,11 +16,19 @@ from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from platemark.errors import MediaError, OutputError, RequestError
-from platemark.media.decoding import open_clip, open_container, read_tags, read_video_facts, reading
+from platemark.media.decoding import (
+    is_mp4_captions,
+    open_clip,
+    open_container,
+    read_tags,
+    read_video_facts,
+    reading,
+)
 from platemark.media.destination import output_error, refuse_same_file, whole_file
 from platemark.media.formats import NO_SEI, EncodeSettings, VideoFacts
 from platemark.media.planes import fill_plane
@@ -69,7 +77,7 @@ def remux_without_metadata(source: Path, destination: Path) -> VideoFacts:
 
 
 def remux_with_tags(source: Path, destination: Path, tags: Mapping[str, str]) -> VideoFacts:
-    """Copy picture and sound, packet by packet, into a new MP4 whose container has these tags and no others.
+    """Copy picture, sound and timed text, packet by packet, into a new MP4 with these tags and no others.
 
     Args:
         source: a clip.
@@ -83,8 +91,8 @@ def remux_with_tags(source: Path, destination: Path, tags: Mapping[str, str]) ->
     """
     refuse_same_file(source, destination)
     with open_clip(source) as opened, whole_file(destination):
-        sound = opened.container.streams.audio[:]
-        _copy_streams(destination, [_Source(source, opened.container, (opened.video, *sound))], tags)
+        beside = _beside_picture(opened.container)
+        _copy_streams(destination, [_Source(source, opened.container, (opened.video, *beside))], tags)
         facts = _reread(destination)
         written = read_tags(destination)
         missing = [name for name, value in tags.items() if written.get(name) != value]
@@ -94,25 +102,31 @@ def remux_with_tags(source: Path, destination: Path, tags: Mapping[str, str]) ->
 
 
 def combine(picture: Path, sound: Path, destination: Path) -> VideoFacts:
-    """Copy the picture of one file and all sound of another, packet by packet, into a new MP4.
+    """Copy the picture of one file, and all sound and timed text of another, packet by packet, into a new MP4.
 
     Raises:
-        MediaError: the picture or the sound cannot be read.
+        MediaError: the picture or the sound cannot be read, or there is neither sound nor text.
         RequestError: the destination is one of the two.
         OutputError: the destination cannot be written.
     """
     refuse_same_file(picture, destination)
     refuse_same_file(sound, destination)
     with open_clip(picture) as seen, open_container(sound) as heard, whole_file(destination):
-        if not heard.streams.audio:
+        beside = _beside_picture(heard)
+        if not beside:
             raise MediaError(f"{sound} holds no sound.", fix="Check that it is the right file.")
         sources = [
             _Source(picture, seen.container, (seen.video,)),
-            _Source(sound, heard, tuple(heard.streams.audio)),
+            _Source(sound, heard, beside),
         ]
         _copy_streams(destination, sources)
         facts = _reread(destination)
     return facts
+
+
+def _beside_picture(container: InputContainer) -> "tuple[AudioStream | SubtitleStream, ...]":
+    captions = (each for each in container.streams.subtitles if is_mp4_captions(each))
+    return (*container.streams.audio, *captions)
 
 
 @contextlib.contextmanager
@@ -137,7 +151,7 @@ class _Source:
 
     path: Path
     container: InputContainer
-    streams: tuple[VideoStream | AudioStream, ...]
+    streams: tuple[VideoStream | AudioStream | SubtitleStream, ...]
 
     def packets(self, copies: Mapping[int, Stream]) -> Iterator["Packet[Stream]"]:
         """Read the packets of these streams, each addressed to its copy."""
@@ -160,7 +174,7 @@ def _copy_streams(path: Path, sources: list[_Source], tags: Mapping[str, str] | 
             container.mux(packet)
 
 
-def _copy_of(stream: VideoStream | AudioStream, container: OutputContainer) -> Stream:
+def _copy_of(stream: VideoStream | AudioStream | SubtitleStream, container: OutputContainer) -> Stream:
     try:
         return container.add_stream_from_template(stream)
     except ValueError as error:
@@ -211,6 +225,7 @@ def _h264_stream(container: OutputContainer, first: YuvFrame, settings: EncodeSe
     context.gop_size = settings.keyframe_interval or max(1, round(2 * settings.fps))
     codes = settings.color.codes()
     context.color_primaries, context.color_trc, context.colorspace, context.color_range = codes
+    context.sample_aspect_ratio = settings.pixel_aspect
     return stream
 
 

@@ -11,6 +11,10 @@ from pathlib import Path
 from platemark.errors import MediaError, RequestError
 
 UNKNOWN = "unknown"
+SQUARE = Fraction(1)
+"""The shape of a pixel, width over height, where nothing is said."""
+MP4_CAPTIONS = "mov_text"
+"""The kind of subtitles that MP4 holds. Source: 3GPP TS 26.245, timed text."""
 
 MAX_SIDE = 8192
 MAX_FRAMES = 1_000_000
@@ -69,6 +73,7 @@ _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "s
 # (x264 core 165, measured November 2026: macroblock-tree rate control with approximate vector arithmetic).
 _THREADS, _FRUGAL_THREADS = 4, 2
 _CPU_INDEPENDENT = "cpu-independent=1"
+_MAX_PIXEL_ASPECT = 16
 _MAX_LOOKAHEAD = 250
 """Source: x264, X264_LOOKAHEAD_MAX."""
 NO_SEI = "filter_units=remove_types=6"
@@ -128,7 +133,9 @@ class VideoFacts:
     """What a file says of its picture, in ffprobe's words.
 
     `frames` is none where the container does not count them. `rotation_deg` is what a player turns the
-    picture by, counter-clockwise, to show it upright; no reader here applies it.
+    picture by, counter-clockwise, to show it upright; no reader here applies it. `mirrored` says that a player is told
+    to show it as in a mirror. `pixel_aspect` is how much wider than high a pixel is shown. `captions` counts the
+    subtitle tracks that MP4 can hold; `left_out` names whatever is beside picture, sound and those.
     """
 
     codec: str
@@ -141,6 +148,11 @@ class VideoFacts:
     color: ColorTags
     rotation_deg: int
     has_audio: bool
+    pixel_aspect: Fraction = SQUARE
+    interlaced: bool = False
+    mirrored: bool = False
+    captions: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 def is_steady(times: Sequence[int]) -> bool:
@@ -167,6 +179,7 @@ class EncodeSettings:
         lookahead: how many frames the encoder may look ahead, and with a number it holds few others either; none means
             as many as the preset says. At 1080p medium's 40 take 380 MiB, 5 with the preset faster 130.
         color: what the clip is tagged with; nothing is converted.
+        pixel_aspect: how much wider than high a pixel is to be shown.
 
     Raises:
         RequestError: a value is out of its range.
@@ -178,6 +191,7 @@ class EncodeSettings:
     keyframe_interval: int | None = None
     lookahead: int | None = None
     color: ColorTags = BT709_LIMITED
+    pixel_aspect: Fraction = SQUARE
 
     def __post_init__(self) -> None:
         if not 0 < self.fps <= 240:
@@ -188,6 +202,10 @@ class EncodeSettings:
             raise RequestError(f"Unknown preset {self.preset[:20]!r}.", fix=f"One of {', '.join(_PRESETS)}.")
         if self.keyframe_interval is not None and self.keyframe_interval < 1:
             raise RequestError(f"A key frame interval is at least 1 frame; got {self.keyframe_interval}.")
+        if not 0 < self.pixel_aspect <= _MAX_PIXEL_ASPECT:
+            raise RequestError(
+                f"A pixel is at most {_MAX_PIXEL_ASPECT} times as wide as high; got {self.pixel_aspect}."
+            )
         if self.lookahead is not None and not 1 <= self.lookahead <= _MAX_LOOKAHEAD:
             raise RequestError(f"The encoder looks 1 to {_MAX_LOOKAHEAD} frames ahead; got {self.lookahead}.")
 
