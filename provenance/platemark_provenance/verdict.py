@@ -15,6 +15,7 @@ from platemark_provenance.explanation import Explanation, Findings, explain
 from platemark_provenance.history import History
 from platemark_provenance.publication import Publication
 from platemark_provenance.reading import FETCH_FAILED, ProvenanceReading
+from platemark_provenance.recipient import Recipient
 from platemark_provenance.trust import ListFacts
 from platemark_provenance.withdrawal import Withdrawal
 
@@ -29,6 +30,7 @@ class MarkFinding:
     to a record of other content. `watermark_id` is what was found, as 16 hexadecimal digits; `clip_id` and
     `record` are the clip it leads to and that clip's stored manifest; `withdrawn` is that the publisher took it back,
     `corrections` what it corrected since.
+    `recipients`: whom the copies were made for whose marks were found, as the home's ledger tells.
     `by_record`: nobody looked, because the file is, byte for byte, the one that was published with that mark.
     `approved`: whether the log tells of a second person's approval of the clip; None where no log was asked.
     """
@@ -41,6 +43,7 @@ class MarkFinding:
     by_record: bool = False
     approved: bool | None = None
     corrections: tuple[Correction, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Report:
     `manifest_from`: the server that the manifest was fetched from, where somebody asked for that.
     `publication`: whether the clip is a draft or was approved for publication, None where nothing is said about it.
     `corrections`: what the publisher corrected, oldest first; as the log tells, else as the manifest does.
+    `recipients`: whom copies with these marks were made for; told to the home's owner only.
     """
 
     path: Path
@@ -76,6 +80,7 @@ class Report:
     manifest_from: str | None = None
     publication: Publication | None = None
     corrections: tuple[Correction, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -118,6 +123,7 @@ class Report:
             "watermark_by": self.watermark_by,
             "unsigned_bytes": self.unsigned_bytes,
             "manifest_from": self.manifest_from,
+            "recipients": [each.to_json() for each in self.recipients],
         }
 
 
@@ -178,6 +184,7 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         manifest_from=reading.fetched_from,
         publication=_publication(told, mark),
         corrections=_corrections(told, mark),
+        recipients=mark.recipients,
         watermark_by=("record" if mark.by_record else "pixels") if state in ("matched", "mismatch") else None,
     )
 

@@ -132,6 +132,11 @@ class Asking(Protocol):
         ...
 
     @property
+    def recipient(self) -> str:
+        """Who the copy is for; empty where it is for nobody in particular."""
+        ...
+
+    @property
     def model(self) -> str:
         """The generator's name."""
         ...
@@ -162,6 +167,7 @@ class ClipRequest:
         actor: who asks; the log keeps a pseudonym of it.
         byline: who is named for it; sealed in the log.
         desk: the desk it is for.
+        recipient: who this copy is for; its mark then leads back to them. Sealed in the log.
 
     Raises:
         RequestError: a value is empty, out of bounds, or holds characters that hide or reorder text.
@@ -182,12 +188,13 @@ class ClipRequest:
     actor: str = ""
     byline: str = ""
     desk: str = ""
+    recipient: str = ""
 
     def __post_init__(self) -> None:
         check_prompt(self.prompt)
         whole_frames(self.seconds, self.fps)
         check_range("seed", self.seed, 0, MAX_SEED)
-        for name in ("actor", "byline", "desk", "label_text"):
+        for name in ("actor", "byline", "desk", "label_text", "recipient"):
             check_name(name, getattr(self, name))
         if max(self.size.width, self.size.height) > MAX_ASPECT * min(self.size.width, self.size.height):
             raise RequestError(

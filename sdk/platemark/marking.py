@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uuid_utils
 
+from platemark.clip import check_name
 from platemark.errors import OutputError
 from platemark.homes.home import Home
 from platemark.homes.mark_keys import open_epochs
@@ -30,9 +31,12 @@ from platemark.verifying.observation import STILL_FPS, Search, observe
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.fingerprint import ContentSampler, Fingerprint
 from platemark_provenance.ledger.event import EventType, NewEvent
+from platemark_provenance.ledger.recipients import FACT as RECIPIENT
+from platemark_provenance.ledger.recipients import recipients_of
+from platemark_provenance.recipient import Recipient
 from platemark_provenance.watermark.detect import Detection
 from platemark_provenance.watermark.embed import Embedder
-from platemark_provenance.watermark.keys import derive_alternatives
+from platemark_provenance.watermark.keys import WatermarkKeys, derive_alternatives, derive_mark_id
 from platemark_provenance.watermark.payload import WatermarkId, parse_mark_id
 from platemark_provenance.watermark.profile import ALGORITHM
 
@@ -41,10 +45,15 @@ STILL_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
 @dataclass(frozen=True, slots=True)
 class MarkOptions:
-    """What a caller decides: the id as 16 hexadecimal digits (random where `None`), and whether OUT may exist."""
+    """What a caller decides: the id as 16 hexadecimal digits, whether OUT may exist, and who the copy is for.
+
+    Without an id one is drawn: at random, or where there is a recipient from the file and the recipient, so that the
+    same copy for the same person always has the same.
+    """
 
     mark: str | None = None
     overwrite: bool = False
+    recipient: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +75,13 @@ def embed_file(home: Home, source: Path, destination: Path, *, options: MarkOpti
 
     Raises:
         WatermarkError: the id is not 16 hexadecimal digits, or the picture is too small.
-        RequestError: IN and OUT are one file.
+        RequestError: IN and OUT are one file, or the recipient's name holds characters that nobody can see.
         MediaError: IN is not readable media.
         OutputError: OUT exists or cannot be written.
         LedgerError: the id cannot be registered; nothing was written.
     """
-    mark_id = WatermarkId(secrets.token_bytes(8)) if options.mark is None else parse_mark_id(options.mark)
+    check_name("recipient", options.recipient)
+    chosen = None if options.mark is None else parse_mark_id(options.mark)
     refuse_same_file(source, destination)
     if destination.exists() and not options.overwrite:
         raise OutputError(f"{destination} exists already.", fix="Choose another name, or pass --overwrite.")
@@ -82,19 +92,20 @@ def embed_file(home: Home, source: Path, destination: Path, *, options: MarkOpti
     clip_id = str(uuid_utils.uuid7())
     paths = OutputPaths(destination.absolute(), job_id=clip_id)
     keys = home.watermark_keys()
-    embedder = Embedder(keys, mark_id, alternatives=derive_alternatives(keys, mark_id) if options.mark is None else ())
-    work = _Marking(source, paths, embedder)
-    write = work.write_still if picture else work.write_clip
     with home.open_ledger() as ledger, ExitStack() as on_failure:
+        digest = sha256_file(source)
+        copy = _Copy(digest, ledger.pseudonym(options.recipient) if options.recipient else "")
+        embedder = copy.embedder(keys, chosen)
+        work = _Marking(source, paths, embedder)
+        write = work.write_still if picture else work.write_clip
         on_failure.callback(paths.remove_parts)
         create_part(paths.rendered)
         finished, fingerprint = write()
         mark_id = embedder.mark_id
         with ledger.atomic():
-            ledger.registry.reserve_mark(mark_id, clip_id, request_sha256=sha256_file(source))
+            ledger.registry.reserve_mark(mark_id, clip_id, request_sha256=digest)
             ledger.registry.bind_mark(clip_id, fingerprint=fingerprint.to_bytes())
-            facts: dict[str, JsonValue] = {"alg": ALGORITHM, "id": mark_id.hex(), "alone": True}
-            ledger.append(NewEvent(type=EventType.WATERMARK_EMBEDDED, clip=clip_id, facts=facts))
+            ledger.append(copy.event(clip_id, mark_id, options.recipient))
         move_into_place(finished, paths.final, overwrite=options.overwrite)
     return MarkedFile(destination, mark_id.hex())
 
@@ -109,6 +120,57 @@ def detect_file(home: Home, path: Path) -> Detection:
     with home.open_ledger() as ledger:
         newest, *earlier = open_epochs(home, ledger)
     return observe(path, Search(newest.keys, newest.issued, earlier=tuple(earlier))).detection
+
+
+@dataclass(frozen=True, slots=True)
+class TracedFile:
+    """What was found in a file: the mark, and the people whose copies it was made from."""
+
+    detection: Detection
+    recipients: tuple[Recipient, ...]
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give the object that `watermark detect --json` prints."""
+        return {**self.detection.to_json(), "recipients": [each.to_json() for each in self.recipients]}
+
+
+def trace_file(home: Home, path: Path) -> TracedFile:
+    """Look for the home's marks in a clip or a still, and for whom the copies were made that carry them.
+
+    Raises:
+        MediaError: the file is not readable media.
+        LedgerError: the ledger cannot be read.
+    """
+    found = detect_file(home, path)
+    if found.id is None:
+        return TracedFile(found, ())
+    with home.open_ledger() as ledger:
+        return TracedFile(found, recipients_of(ledger, (found.id, *found.others)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What is marked, by its digest, and who for, by pseudonym; empty for nobody in particular."""
+
+    digest: str
+    recipient: str
+
+    def embedder(self, keys: WatermarkKeys, chosen: WatermarkId | None) -> Embedder:
+        """Give what writes the id that was chosen, or else draws one: for a recipient always the same."""
+        if chosen is not None:
+            return Embedder(keys, chosen)
+        if self.recipient:
+            return Embedder(keys, derive_mark_id(keys, f"{self.digest}\x00{self.recipient}".encode()))
+        drawn = WatermarkId(secrets.token_bytes(8))
+        return Embedder(keys, drawn, alternatives=derive_alternatives(keys, drawn))
+
+    def event(self, clip_id: str, mark_id: WatermarkId, name: str) -> NewEvent:
+        """Give what the log is told: a pseudonym for everybody, the name sealed."""
+        facts: dict[str, JsonValue] = {"alg": ALGORITHM, "id": mark_id.hex(), "alone": True}
+        if not self.recipient:
+            return NewEvent(type=EventType.WATERMARK_EMBEDDED, clip=clip_id, facts=facts)
+        facts |= {RECIPIENT: self.recipient, "source_sha256": self.digest}
+        return NewEvent(type=EventType.WATERMARK_EMBEDDED, clip=clip_id, facts=facts, sealed={RECIPIENT: name})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class StampRequest:
         actor: who asks; the log keeps a pseudonym of it.
         byline: who is named for it; sealed in the log.
         desk: the desk it is for.
+        recipient: who this copy is for; its mark then leads back to them. Sealed in the log.
 
     Raises:
         RequestError: a value is empty, too long, unknown, or holds characters that hide or reorder text.
@@ -52,6 +53,7 @@ class StampRequest:
     actor: str = ""
     byline: str = ""
     desk: str = ""
+    recipient: str = ""
 
     def __post_init__(self) -> None:
         if not self.model.strip() or max(len(self.model), len(self.model_version)) > MAX_GENERATOR_CHARACTERS:
@@ -65,7 +67,7 @@ class StampRequest:
             )
         if self.prompt:
             check_prompt(self.prompt)
-        for name in ("model", "model_version", "actor", "byline", "desk", "label_text"):
+        for name in ("model", "model_version", "actor", "byline", "desk", "label_text", "recipient"):
             check_name(name, getattr(self, name))
 
     @property

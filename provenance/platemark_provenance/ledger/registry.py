@@ -219,6 +219,13 @@ class Registry:
             query = select(mark.c.mark_id).where(mark.c.state != "released").order_by(mark.c.issued_us, mark.c.clip_id)
             return tuple(dict.fromkeys(bytes(found) for found in connection.execute(query).scalars()))
 
+    def clips_for_mark(self, mark_id: bytes) -> tuple[str, ...]:
+        """Give the names of all files whose frames may carry this id, published or not, in order of issue."""
+        wanted = (mark.c.mark_id == mark_id) & (mark.c.state != "released")
+        with self._database.read() as connection:
+            query = select(mark.c.clip_id).where(wanted).order_by(mark.c.issued_us, mark.c.clip_id)
+            return tuple(connection.execute(query).scalars())
+
     def issued_stamp(self) -> bytes:
         """Give at most 44 bytes that differ whenever `issued_marks` does.
 

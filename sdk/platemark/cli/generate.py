@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
 _PASSED_ON = (
     *("out", "task", "fill", "actions", "seconds", "size", "fps", "seed", "model", "overwrite"),
-    *("strength", "negative", "steps", "guidance", "sampler", "shift", "rewrite", "actor", "byline", "desk"),
+    *(
+        "strength",
+        "negative",
+        "steps",
+        "guidance",
+        "sampler",
+        "shift",
+        "rewrite",
+        "actor",
+        "byline",
+        "desk",
+        "recipient",
+    ),
 )
 """Options that mean the same to the library, under the same names."""
 
@@ -54,6 +66,7 @@ def generate(
     actor: option.Actor = "",
     byline: option.Byline = "",
     desk: option.Desk = "",
+    recipient: option.Recipient = "",
     label_lang: option.LabelLang = None,
     overwrite: option.Overwrite = False,
     dry_run: option.DryRun = False,

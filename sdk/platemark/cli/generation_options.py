@@ -77,6 +77,7 @@ Reason = Annotated[str, typer.Option(help="Why such a source is used; everybody 
 Actor = Annotated[str, typer.Option(help="Who asks; the log keeps a pseudonym.")]
 Byline = Annotated[str, typer.Option(help="Who is named for it; sealed in the log.")]
 Desk = Annotated[str, typer.Option(help="The desk it is for.")]
+Recipient = Annotated[str, typer.Option(help="Who this copy is for: its mark leads back to them. Sealed in the log.")]
 LabelLang = Annotated[str | None, typer.Option("--label-lang", help="Language of the label.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made and at what cost, and make nothing.")]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PASSED_ON = (
     *("out", "generator_version", "source_type", "prompt", "label_text"),
-    *("actor", "byline", "desk", "overwrite"),
+    *("actor", "byline", "desk", "recipient", "overwrite"),
 )
 """Options that mean the same to the library, under the same names."""
 
@@ -41,6 +41,7 @@ def stamp(
     actor: option.Actor = "",
     byline: option.Byline = "",
     desk: option.Desk = "",
+    recipient: option.Recipient = "",
     overwrite: option.Overwrite = False,
     home: HomeDir = None,
     as_json: Json = False,

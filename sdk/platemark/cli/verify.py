@@ -241,6 +241,8 @@ def _print(out: Output, report: Report, language: Language) -> None:
         out.say("  {text}", text=line)
     if report.signer:
         out.say("  Signed by {signer} with {generator}.", signer=report.signer, generator=report.generator or "?")
+    for each in report.recipients:
+        out.say("  This copy was made for {name}.", name=each.name or each.pseudonym)
     for title, value in axis_lines(report.axes, language):
         out.say("    {title}: {value}", title=title, value=value)
     lists = ", ".join(f"{each.name} ({each.snapshot.isoformat()})" for each in report.trust_lists)

@@ -55,6 +55,7 @@ class GenerateOptions(TypedDict, total=False):
     actor: str
     byline: str
     desk: str
+    recipient: str
     out: Path | str
     overwrite: bool
     on_progress: ProgressCallback
@@ -102,6 +103,7 @@ def ask(prompt: str, options: GenerateOptions, config: Config) -> Order:
         actor=options.get("actor", ""),
         byline=options.get("byline", ""),
         desk=options.get("desk", ""),
+        recipient=options.get("recipient", ""),
     )
     _check_total(request, material)
     return Order(request, material, _override(options))

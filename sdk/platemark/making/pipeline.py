@@ -36,6 +36,7 @@ from platemark_policy.decision import Decision
 from platemark_policy.engine import Engine
 from platemark_provenance.digest import JsonValue, canonical_json, sha256_bytes
 from platemark_provenance.ledger.event import Appended, EventType, NewEvent
+from platemark_provenance.ledger.recipients import FACT as RECIPIENT
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.signing import SignedAsset, SigningOptions, sign_file
 from platemark_provenance.watermark.embed import Embedder
@@ -170,7 +171,7 @@ class ClipJob(Generic[Plan, Result]):
             self._shop.ledger.checkpoint()
             self._shop.ledger.require_witnesses()
             registry = self._shop.ledger.registry
-            wanted = canonical_json(self._work.identity(plan))
+            wanted = canonical_json({**self._for_recipient(), **self._work.identity(plan)})
             mark_id = derive_mark_id(self._shop.keys, wanted)
             with self._shop.ledger.atomic():
                 registry.reserve_mark(mark_id, self.clip_id, request_sha256=sha256_bytes(wanted))
@@ -185,7 +186,10 @@ class ClipJob(Generic[Plan, Result]):
             create_part(self._paths.rendered)
             facts = {"job": self.job_id, **self._work.start_facts(plan, used)}
             self._log(EventType.GENERATION_STARTED, facts=facts)
-            return Embedder(self._shop.keys, mark_id, alternatives=derive_alternatives(self._shop.keys, wanted))
+            # A recipient's id is not chosen to suit the picture: other recipients' would suit the same one, and seem
+            # to be there as well.
+            others = () if self._work.request.recipient else derive_alternatives(self._shop.keys, wanted)
+            return Embedder(self._shop.keys, mark_id, alternatives=others)
 
     def _render(self, plan: Plan, label: RenderedLabel, embedder: Embedder) -> Rendered:
         with self._stage("render"):
@@ -202,7 +206,9 @@ class ClipJob(Generic[Plan, Result]):
             if rendered.measured is not None:
                 facts["measured"] = rendered.measured.to_json()
             self._log(EventType.GENERATION_FINISHED, facts=facts)
-            self._log(EventType.WATERMARK_EMBEDDED, facts={"alg": ALGORITHM, "id": embedder.mark_id.hex()})
+            marked: dict[str, JsonValue] = {"alg": ALGORITHM, "id": embedder.mark_id.hex(), **self._for_recipient()}
+            name = self._work.request.recipient
+            self._log(EventType.WATERMARK_EMBEDDED, facts=marked, sealed={RECIPIENT: name} if name else None)
             return rendered
 
     def _state_in_metadata(self) -> None:
@@ -280,6 +286,11 @@ class ClipJob(Generic[Plan, Result]):
         with self._watch.stage("receipt"):
             write_receipt(self._paths.receipt, self._shop.ledger.receipt(self.clip_id))
             self._shop.ledger.registry.publish_output(self.job_id, signed.sha256)
+
+    def _for_recipient(self) -> dict[str, JsonValue]:
+        """Give the pseudonym of whoever the copy is for, where it is for somebody."""
+        name = self._work.request.recipient
+        return {RECIPIENT: self._shop.ledger.pseudonym(name)} if name else {}
 
     # -- what the steps share --------------------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ class StampOptions(TypedDict, total=False):
     actor: str
     byline: str
     desk: str
+    recipient: str
     out: Path | str
     overwrite: bool
     on_progress: ProgressCallback
@@ -94,6 +95,7 @@ def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> 
         actor=options.get("actor", ""),
         byline=options.get("byline", ""),
         desk=options.get("desk", ""),
+        recipient=options.get("recipient", ""),
     )
     reading = read_provenance(path, home.trust_store())
     # What the caller says it is counts only where it has no manifest, unless it was said outright: then it is a

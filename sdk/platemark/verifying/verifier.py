@@ -222,7 +222,7 @@ class Verifier:
             return NOT_CHECKED
         published = self._published_as_is(path, reading)
         if published is not None:
-            return published
+            return self._with_recipients(published)
         holds = reading.state == "present" and reading.integrity == "intact"
         effort: Literal["fast", "full"] = "fast" if holds else "full"
         from platemark.verifying.observation import Search, observe
@@ -233,8 +233,21 @@ class Verifier:
         seen = observe(path, search, watch=watch)  # 2
         if seen.detection.id is None:
             return MarkFinding("absent")
-        records = self._memory.ledger.registry.records_for_mark(seen.detection.id)
-        return self._compare(seen, seen.detection.id, records)
+        registry, ids = self._memory.ledger.registry, (seen.detection.id, *seen.detection.others)
+        found = [self._compare(seen, mark_id, registry.records_for_mark(mark_id)) for mark_id in ids]
+        # Several marks can be in one file: a copy of a copy, or a clip made from another. One whose record looks like
+        # the file speaks before one whose record does not, and that before one without a record.
+        finding = min(found, key=lambda each: ("matched", "mismatch", "absent").index(each.state))
+        return self._with_recipients(finding, ids)
+
+    def _with_recipients(self, finding: MarkFinding, ids: "tuple[WatermarkId, ...]" = ()) -> MarkFinding:
+        """Add whom the copies were made for whose marks were found."""
+        from platemark_provenance.ledger.recipients import recipients_of
+
+        if self._memory is None:
+            return finding
+        known = ids or ((bytes.fromhex(finding.watermark_id),) if finding.watermark_id else ())
+        return replace(finding, recipients=recipients_of(self._memory.ledger, known))
 
     def _published_as_is(self, path: Path, reading: ProvenanceReading) -> MarkFinding | None:
         """Give what our record says of the mark where it is the record of exactly these bytes, signed and trusted.
