@@ -122,6 +122,25 @@ def read_history(store: Store, *, own_codes: tuple[str, ...] = ()) -> History:
     return History(root, tuple(steps), walk.left_out)
 
 
+_MADE = ("c2pa.created", "c2pa.edited", "c2pa.placed", "c2pa.opened")
+"""The actions that say how the content itself came about. Source: C2PA 2.2, section 18.14."""
+
+
+def declared_source(history: History) -> str | None:
+    """Give the digital source type that a file's own manifest declares, None where it declares none.
+
+    Where that manifest only says more about the file before it, the one below is asked. What material that went into
+    it was, a photograph for example, is not what the file is.
+    """
+    node: Node | None = history.root
+    while node is not None:
+        for step in history.timeline:
+            if step.manifest == node.label and step.source and step.action.startswith(_MADE):
+                return step.source
+        node = next((each for each in node.ingredients if each.relationship == "parentOf"), None)
+    return None
+
+
 def read_moment(value: object) -> datetime | None:
     """Read a time as manifests spell it; None where it is no time or has no zone."""
     try:

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platemark_provenance.history import MAX_DEPTH, MAX_NODES, MAX_STEPS, History, read_history, read_moment
+from platemark_provenance.history import (
+    MAX_DEPTH,
+    MAX_NODES,
+    MAX_STEPS,
+    History,
+    Node,
+    Step,
+    declared_source,
+    read_history,
+    read_moment,
+)
 from platemark_provenance.report_json import Store
 
 Json = dict[str, object]
@@ -187,3 +197,36 @@ def test_any_ingredients_and_actions_give_a_history(ingredients: object, actions
     }
 
     assert read_history(Store({"active_manifest": "a", "manifests": {"a": manifest}})).root.state == "present"
+
+
+def node(label: str, *below: Node, relationship: str | None = None) -> Node:
+    return Node(None, relationship, "present", label, None, None, None, (), below)
+
+
+def step(manifest: str, source: str | None, action: str = "c2pa.created") -> Step:
+    return Step(action, None, None, source, None, manifest)
+
+
+def test_what_a_file_is_stands_in_its_own_manifest_and_not_in_that_of_a_photograph_it_was_made_from() -> None:
+    photograph = node("photo", relationship="inputTo")
+    steps = (step("photo", "digitalCapture"), step("own", "trainedAlgorithmicMedia"))
+
+    assert declared_source(History(node("own", photograph), steps)) == "trainedAlgorithmicMedia"
+
+
+def test_an_update_that_says_nothing_of_it_leaves_it_to_the_file_before() -> None:
+    before = node("first", relationship="parentOf")
+    steps = (step("first", "trainedAlgorithmicMedia"), step("update", None, "c2pa.opened"))
+
+    assert declared_source(History(node("update", before), steps)) == "trainedAlgorithmicMedia"
+
+
+@pytest.mark.parametrize("action", ["c2pa.watermarked", "c2pa.addedText", "c2pa.published"])
+def test_what_was_done_later_does_not_say_what_it_is(action: str) -> None:
+    assert declared_source(History(node("own"), (step("own", "algorithmicMedia", action),))) is None
+
+
+def test_material_alone_says_nothing_of_the_file() -> None:
+    material = node("photo", relationship="componentOf")
+
+    assert declared_source(History(node("own", material), (step("photo", "digitalCapture"),))) is None

@@ -18,7 +18,7 @@ from platemark.media.video import Luma, read_video_facts
 from platemark.verifying.observation import luma_frames
 from platemark.verifying.verifier import Verifier
 from platemark_provenance.digest import sha256_file
-from platemark_provenance.history import History
+from platemark_provenance.history import History, declared_source
 from platemark_provenance.ledger.event import SealedState
 from platemark_provenance.ledger.registry import ClipRecord
 from platemark_provenance.ledger.store import Ledger
@@ -93,21 +93,12 @@ def _claims(reading: ProvenanceReading) -> Claims:
         system=reading.generator,
         made_at=_made_at(history) or reading.signed_at,
         unique_id=(own.clip_id if own else None) or reading.active_label,
-        digital_source=_digital_source(history),
+        digital_source=declared_source(history) if history else None,
         ingredients=len(ingredients),
         ingredients_with_manifest=sum(each.state not in ("unsigned", "missing") for each in ingredients),
         label_text=own.label.text if own and own.label else None,
         declared_watermark=own.watermark_id if own else None,
     )
-
-
-def _digital_source(history: History | None) -> str | None:
-    steps = history.timeline if history else ()
-    return next((step.source for step in steps if step.source and step.action.startswith(_MADE)), None)
-
-
-_MADE = ("c2pa.created", "c2pa.edited", "c2pa.placed", "c2pa.opened")
-"""The actions that say how the content itself came about. Source: C2PA 2.2, section 18.14."""
 
 
 def _made_at(history: History | None) -> datetime | None:

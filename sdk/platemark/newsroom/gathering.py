@@ -15,6 +15,7 @@ from platemark.media.still import is_still, read_still
 from platemark.media.video import read_video_facts
 from platemark.newsroom.facts import ExportFacts, Names, Rendition
 from platemark_provenance.digest import JsonValue, sha256_file
+from platemark_provenance.history import declared_source
 from platemark_provenance.ledger.event import Event, EventType, SealedState
 from platemark_provenance.ledger.reading_log import Reader
 from platemark_provenance.ledger.registry import ClipRecord
@@ -26,7 +27,6 @@ from platemark_provenance.reading import ProvenanceReading
 from platemark_provenance.verification import read_crjson, read_provenance
 
 _APPROVALS = frozenset({EventType.REVIEW_SIGNED_OFF.value, "clip.approved"})
-_MADE = ("c2pa.created", "c2pa.edited", "c2pa.placed", "c2pa.opened")
 
 
 def gather_export(home: Home, ledger: Ledger, clip: str, *, reader: str, with_names: bool = False) -> ExportFacts:
@@ -125,9 +125,8 @@ def _rendition(path: Path, sha256: str) -> Rendition:
 
 
 def _source_type(reading: ProvenanceReading) -> str:
-    steps = reading.history.timeline if reading.history else ()
-    said = (step.source for step in steps if step.source and step.action.startswith(_MADE))
-    return next(said, "compositeWithTrainedAlgorithmicMedia")
+    said = declared_source(reading.history) if reading.history else None
+    return said or "compositeWithTrainedAlgorithmicMedia"
 
 
 def _model(crjson: str | None) -> Mapping[str, JsonValue]:
