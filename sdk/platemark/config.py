@@ -215,6 +215,19 @@ class WitnessSettings(BaseModel):
     timeout_s: float = Field(default=2.0, gt=0, le=60)
 
 
+class AnchorSettings(BaseModel):
+    """Where `audit anchor` leaves signed tree heads: directories, `s3://bucket/prefix`, or time-stamp authorities.
+
+    `s3_endpoint` is for a store that is not Amazon's. Its keys come from the environment and never stand here.
+    """
+
+    model_config = _SECTION
+
+    places: tuple[Annotated[str, Field(min_length=1, max_length=1024)], ...] = Field(default=(), max_length=16)
+    s3_endpoint: str = Field(default="", pattern="^(https?://[!-~]+)?$", max_length=1024)
+    s3_region: str = Field(default="us-east-1", pattern="^[a-z0-9-]{1,63}$")
+
+
 class TrustSettings(BaseModel):
     """Files with further root certificates (PEM) whose signatures this home trusts."""
 
@@ -294,6 +307,7 @@ class Config(BaseSettings):
     signing: SigningSettings = SigningSettings()
     ledger: LedgerNaming = LedgerNaming()
     witnesses: WitnessSettings = WitnessSettings()
+    anchors: AnchorSettings = AnchorSettings()
     trust: TrustSettings = TrustSettings()
     verify: VerifySettings = VerifySettings()
 
@@ -392,6 +406,9 @@ origin = {_toml_string(default_origin(organisation))}   # this log's name; never
 [witnesses]
 mode = "best-effort"   # or "require": no clip that fewer than at_least witnesses confirm
 at_least = 1
+
+[anchors]
+places = []      # where platemark audit anchor leaves signed tree heads: "/mnt/worm", "s3://bucket/log", "https://tsa…"
 
 [trust]
 anchors = []     # files with further root certificates (PEM)

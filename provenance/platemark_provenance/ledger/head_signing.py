@@ -61,7 +61,7 @@ class HeadSigner:
             outside = self.outside_head()
             for signed in (outside, None if stored is None else self._reopen(stored.note)):
                 if signed is not None:
-                    _check_continues(tree, now, signed)  # 3 and 4
+                    check_continues(tree, signed)  # 3 and 4
             if also_by is None:
                 self._refuse_replaced_key(connection)  # 5
             note = sign_checkpoint(now, self._key, *(() if also_by is None else (also_by,)))
@@ -71,6 +71,25 @@ class HeadSigner:
             if stored is None or stored.size != size:
                 dialect.remember_checkpoint(connection, size, now.root, note)
         return note
+
+    def newest(self) -> bytes | None:
+        """Give the checkpoint of the largest tree that was signed and is kept, None where nothing was signed."""
+        query = select(checkpoint_table.c.note).order_by(checkpoint_table.c.size.desc()).limit(1)
+        with self._database.read() as connection:
+            note = connection.execute(query).scalar()
+        return None if note is None else bytes(note)
+
+    def check_begins_with(self, note: bytes) -> Checkpoint:
+        """Check that the log begins with a tree head that was kept elsewhere, and give that.
+
+        Raises:
+            VerificationError: it is not one that this log signed.
+            LedgerCorrupt: it is, and the log is shorter or another one.
+        """
+        signed = open_checkpoint(note, self._log_keys, origin=self._origin)
+        with self._database.read() as connection:
+            check_continues(StoredTree(connection), signed)
+        return signed
 
     def outside_head(self) -> Checkpoint | None:
         """Give the highest tree head that the file outside the database knows; see `read_signed_head`."""
@@ -97,10 +116,15 @@ class HeadSigner:
                 )
 
 
-def _check_continues(tree: StoredTree, now: Checkpoint, signed: Checkpoint) -> None:
-    """Refuse a tree that is not a continuation of a signed one."""
+def check_continues(tree: StoredTree, signed: Checkpoint) -> None:
+    """Refuse a tree that is not a continuation of a signed one.
+
+    Raises:
+        LedgerCorrupt: it is shorter, or begins with other events.
+    """
     fix = "Run `platemark audit verify`. If an old backup was restored, bring back the newer database."
-    if now.size < signed.size:
-        raise LedgerCorrupt(f"A tree of {signed.size} events was signed; the ledger has only {now.size} now.", fix=fix)
+    size = tree.size()
+    if size < signed.size:
+        raise LedgerCorrupt(f"A tree of {signed.size} events was signed; the ledger has only {size} now.", fix=fix)
     if tree.root(signed.size) != signed.root:
         raise LedgerCorrupt(f"The first {signed.size} events are not those that were signed.", fix=fix)

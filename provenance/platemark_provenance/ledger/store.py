@@ -50,7 +50,6 @@ from platemark_provenance.ledger.sealing import Sealer
 from platemark_provenance.ledger.sqlite_log import SqliteLog
 from platemark_provenance.ledger.subject_keys import KeyWrapper, SecretWrapper, SubjectKeys
 from platemark_provenance.ledger.succession import ONE_KEY, KeyLink, Succession, announcement, leading_to
-from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
 from platemark_provenance.ledger.tables import event as event_table
 from platemark_provenance.ledger.tile_files import TileCopy, first_difference, kept_checkpoint, write_tiles
 from platemark_provenance.ledger.tiles import StoredTree
@@ -146,13 +145,14 @@ class Ledger:
         self.jobs = JobQueue(database, self.keys, settings.clock)
         """Work that waits, in the same database."""
         self._log_keys = leading_to(self.public_key, settings.succession)
-        self._signer = HeadSigner(
+        self.heads = HeadSigner(
             database,
             origin=settings.origin,
             key=settings.signing_key,
             log_keys=self.log_keys,
             state_path=settings.state_path,
         )
+        """Signed tree heads: the newest, and those that were kept elsewhere."""
         self.registry = Registry(database, clock=settings.clock)
         """Watermark ids, manifests and outputs, in the same database."""
         self.reviews = ReviewRows(database)
@@ -316,7 +316,7 @@ class Ledger:
 
         Source: C2SP tlog-checkpoint, "Signatures".
         """
-        return self._signer.sign()
+        return self.heads.sign()
 
     def announce_key(self, new_key: Ed25519PrivateKey, *, actor: str | None = None) -> KeyLink:
         """Name the key that follows this one, under a checkpoint that both sign. Done twice, it is one event.
@@ -329,7 +329,7 @@ class Ledger:
         new = VerifierKey(self._settings.origin, ED25519, new_key.public_key().public_bytes_raw())
         facts, event_id = announcement(self.verifier_key, new), str(uuid5(NAMESPACE_URL, f"platemark:{new.text()}"))
         put = self.append(NewEvent(EventType.KEY_ROTATED, actor=actor, facts=facts, event_id=event_id))
-        note = self._signer.sign(also_by=new_key)
+        note = self.heads.sign(also_by=new_key)
         size = open_checkpoint(note, self.log_keys, origin=self._settings.origin).size
         with self._database.read() as connection:
             proof = merkle.inclusion_proof(put.seq, size, StoredTree(connection).node)
@@ -398,20 +398,13 @@ class Ledger:
         outside = [open_checkpoint(note, self.log_keys, origin=origin) for note in (against,) if note is not None]
         after = None if since is None else open_checkpoint(since, self.log_keys, origin=origin)
         try:
-            if (head := self._signer.outside_head()) is not None:
+            if (head := self.heads.outside_head()) is not None:
                 outside.append(head)
             with self._database.read() as connection:
                 audit = Audit(connection, self.log_keys, origin=origin, sealer=self._sealer)
                 return audit.run(tuple(outside), since=after)
         except LedgerCorrupt as error:
             return LedgerReport(False, 0, "", None, None, None, error.message)
-
-    def newest_checkpoint(self) -> bytes | None:
-        """Give the checkpoint of the largest tree that was signed and is kept, None where nothing was signed."""
-        query = select(checkpoint_table.c.note).order_by(checkpoint_table.c.size.desc()).limit(1)
-        with self._database.read() as connection:
-            note = connection.execute(query).scalar()
-        return None if note is None else bytes(note)
 
     def copy_tiles(self, folder: Path) -> TileCopy:
         """Write what a folder lacks of the whole log, as C2SP tiles under a new checkpoint; see `tile_files`.

@@ -17,6 +17,8 @@ COMMANDS = {
     "bundle": "platemark.cli.audit_evidence:bundle",
     "report": "platemark.cli.audit_report:report",
     "witness": "platemark.cli.audit_witness:app",
+    "anchor": "platemark.cli.audit_anchor:anchor",
+    "anchors": "platemark.cli.audit_anchor:app",
     "erase": "platemark.cli.audit_erasure:erase",
     "hold": "platemark.cli.audit_erasure:hold_app",
     "verify-bundle": "platemark.cli.audit_evidence:verify_bundle",

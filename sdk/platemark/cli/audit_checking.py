@@ -8,6 +8,7 @@ import typer
 from platemark.cli.audit_options import ReaderName, named_clip, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.cli.output import Output
+from platemark.homes.anchor_places import known_places
 from platemark.verifying.against import check_ledger
 from platemark.verifying.outside import NOT_ASKED, Outside, confirm
 from platemark_provenance.digest import JsonValue
@@ -37,17 +38,18 @@ def verify(
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> int:
-    """Check every event, every column and the tree; name the first that is wrong. Then ask the log's witnesses.
+    """Check every event, every column and the tree; name the first that is wrong. Then ask witnesses and anchors.
 
-    Ends with 5 where the log was changed or a witness has signed another one, and with 6 where it is whole here and too
+    Ends with 5 where the log was changed or somebody outside has another one, and with 6 where it is whole here and too
     few witnesses confirm it.
 
     Example: platemark audit verify --against clip.mp4.tlog-proof --json
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    with require_home(home).open_ledger() as ledger:
+    opened = require_home(home)
+    with opened.open_ledger() as ledger:
         report = check_ledger(ledger, against=against, since=since)
-        outside = confirm(ledger, offline=offline) if report.ok else NOT_ASKED
+        outside = confirm(ledger, known_places(opened, ledger), offline=offline) if report.ok else NOT_ASKED
     out.data({**report.to_json(), **outside.to_json(), "ok": report.ok and outside.ok})
     return max(_say_report(out, report, since=since), _say_outside(out, outside))
 

@@ -4,12 +4,15 @@ One rule: whoever cannot be asked confirms nothing, and whoever remembers anothe
 mixed up.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
+from platemark_provenance.anchoring.place import AnchorUnavailable, Place, Stamped
 from platemark_provenance.digest import JsonValue
-from platemark_provenance.errors import VerificationError
+from platemark_provenance.errors import LedgerCorrupt, VerificationError
 from platemark_provenance.ledger.attesting import Answer
 from platemark_provenance.ledger.checkpoint import read_checkpoint
 from platemark_provenance.ledger.cosignature import Cosigner, check_line
@@ -84,26 +87,50 @@ class Outside:
 NOT_ASKED = Outside()
 
 
-def confirm(ledger: Ledger, *, offline: bool = False) -> Outside:
-    """Check what witnesses gave before, and ask them about the newest signed tree head now.
+def confirm(ledger: Ledger, places: Sequence[Place] = (), *, offline: bool = False) -> Outside:
+    """Check what witnesses gave before, ask them about the newest signed tree head now, and read anchors back.
 
     Args:
         ledger: the open ledger, found whole.
-        offline: ask nobody.
+        places: where anchors lie.
+        offline: ask nobody over a network; directories are read.
 
     Raises:
         LedgerUnavailable: the database cannot be read.
     """
+    anchors = tuple(check_anchor(ledger, each) for each in places if not (offline and each.kind == "s3"))
     panel = ledger.attesting.panel
     if panel is None:
-        return NOT_ASKED
+        return Outside(anchors)
     kept = {each.name: _kept(ledger, each) for each in panel.cosigners}
     # A log that has signed nothing may be one that was put back to before it did.
-    note = b"" if offline else ledger.newest_checkpoint() or ledger.checkpoint()
+    note = b"" if offline else ledger.heads.newest() or ledger.checkpoint()
     asked = {answer.name: answer for answer in ledger.attesting.ask(note)} if note else {}
     size = read_checkpoint(note).size if note else 0
     found = tuple(_joined(kept[each.name], asked.get(each.name), size) for each in panel.cosigners)
-    return Outside(found, panel.at_least)
+    return Outside((*found, *anchors), panel.at_least)
+
+
+def check_anchor(ledger: Ledger, place: Place) -> Confirmation:
+    """Hold the log to the newest copy at a place, or to the newest time-stamp of an authority."""
+    last = ledger.anchors.newest(place.kind, place.target)
+    made = partial(Confirmation, place.kind, place.target)
+    try:
+        if isinstance(place, Stamped):
+            if last is None:
+                return made("unknown", reason="it has stamped nothing yet")
+            return made("kept", last.size, place.check(last.evidence, last.note))
+        found = place.newest(origin=ledger.head().origin)
+        if found is None:
+            reason = "the copies that were left there are gone" if last else "there is no copy of this log yet"
+            return made("wrong" if last else "unknown", reason=reason)
+        return made("confirmed", ledger.heads.check_begins_with(found.note).size)
+    except AnchorUnavailable as error:
+        return made("unknown", reason=error.message)
+    except LedgerCorrupt as error:
+        return made("objects", reason=error.message)
+    except VerificationError as error:
+        return made("wrong", reason=error.message)
 
 
 def _joined(kept: Confirmation, answer: Answer | None, size: int) -> Confirmation:

@@ -192,7 +192,7 @@ def test_a_rollback_of_database_and_state_file_passes_the_log_s_own_checks(rolle
 
 def test_a_rollback_of_database_and_state_file_is_found_by_one_witness(rolled_back: Open, running: Running) -> None:
     with rolled_back(running.asked) as ledger:
-        (answer,) = ledger.attesting.ask(ledger.newest_checkpoint() or b"")
+        (answer,) = ledger.attesting.ask(ledger.heads.newest() or b"")
 
     assert answer.objects
     assert answer.reason == "it has signed a tree of 3 events, and this log's has 1"
@@ -226,14 +226,14 @@ def test_asking_without_writing_leaves_no_trace(opened: Open, running: Running) 
 
 
 def test_the_newest_checkpoint_is_the_last_that_was_signed(story: Ledger) -> None:
-    note = story.newest_checkpoint()
+    note = story.heads.newest()
 
     assert note is not None
     assert read_checkpoint(note).size == 7
 
 
 def test_a_log_that_signed_nothing_has_no_newest_checkpoint(ledger: Ledger) -> None:
-    assert ledger.newest_checkpoint() is None
+    assert ledger.heads.newest() is None
 
 
 def test_cosignatures_are_kept_on_a_server_too(server_url: str, settings: LedgerSettings, running: Running) -> None:
