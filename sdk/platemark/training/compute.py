@@ -1,6 +1,7 @@
-"""Where and how tensors are computed: the one place that knows a processor from an accelerator.
+"""How a device trains best: in which precision, compiled or not, by which formula.
 
-One rule: the trainer has one code path; whatever differs between devices is decided here.
+One rule: the trainer has one code path. Which devices there are, and what they multiply well, says
+`platemark.generation.placement`.
 """
 
 from collections.abc import Callable
@@ -11,8 +12,8 @@ from shutil import which
 import torch
 from torch import Tensor, nn
 
-from platemark.errors import RequestError
 from platemark.generation.layers import Block
+from platemark.generation.placement import find_device, multiplies_half
 from platemark.generation.transformer import VideoTransformer
 
 
@@ -80,18 +81,8 @@ def choose_compute(name: str) -> Compute:
     Raises:
         RequestError: the name is none of these, or there is no such device.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise RequestError(f"A device is auto, cpu or cuda; got {name[:40]!r}.", fix="Leave --device out.")
-    there = torch.cuda.is_available()
-    if name == "cuda" and not there:
-        raise RequestError("This torch finds no CUDA device.", fix="Leave --device out to train on the processor.")
-    if name == "cuda" or (name == "auto" and there):
-        return Compute(torch.device("cuda"), half=True, compiles=True)
+    device = find_device(name)
+    if device.type == "cuda":
+        return Compute(device, half=True, compiles=True)
     half = multiplies_half()
-    return Compute(torch.device("cpu"), half=half, compiles=half and which("g++") is not None)
-
-
-def multiplies_half() -> bool:
-    """Tell whether this processor has instructions for products of bfloat16."""
-    able = torch.cpu.get_capabilities()
-    return any(bool(able.get(name)) for name in ("avx512_bf16", "amx_bf16"))
+    return Compute(device, half=half, compiles=half and which("g++") is not None)

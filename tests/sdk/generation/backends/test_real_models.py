@@ -17,7 +17,6 @@ from platemark.generation.backend import CancelToken, GenerationRequest, Progres
 from platemark.generation.backends import diffusers as door
 from platemark.generation.given import Conditioning, Controls, Footage
 from platemark.generation.kept import KeptLatents
-from platemark.generation.placement import choose_placement
 from platemark.generation.resize import RGB
 
 pytest.importorskip("diffusers", reason="the extra 'diffusers' is not installed")
@@ -383,18 +382,3 @@ def test_a_folders_name_holds_nothing_unusual(path: str, name: str) -> None:
 
 def test_the_models_that_come_with_platemark_exclude_no_country() -> None:
     assert [info.excluded_territories for info in available_generators()] == [(), ()]
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without an accelerator")
-@pytest.mark.parametrize(
-    ("device", "dtype", "why"), [("cuda", "auto", "no CUDA device"), ("cpu", "float16", "does not sample in float16")]
-)
-def test_a_placement_that_cannot_be_is_refused(device: Any, dtype: Any, why: str) -> None:
-    with pytest.raises(RequestError, match=why):
-        choose_placement(device, dtype)
-
-
-def test_a_processor_computes_in_single_precision_by_default() -> None:
-    placement = choose_placement("cpu")
-
-    assert (placement.device.type, placement.dtype) == ("cpu", torch.float32)
