@@ -25,7 +25,7 @@ from platemark_provenance.verification import read_crjson, read_provenance, read
 if TYPE_CHECKING:
     from platemark.media.video import Luma
     from platemark.verifying.observation import Observation
-    from platemark_provenance.ledger.registry import ClipRecord
+    from platemark_provenance.ledger.registry import ClipRecord, Registry
     from platemark_provenance.ledger.store import Ledger
     from platemark_provenance.watermark.detect import Epoch
     from platemark_provenance.watermark.payload import WatermarkId
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Onlooker = Callable[[ProvenanceReading], "Callable[[Luma], object]"]
 MAX_SIDECAR_BYTES = 64 * 1024 * 1024
 NOT_CHECKED = MarkFinding("not_checked")
+_CLEARLY_MORE = 0.05
+"""By how much more of what is seen a record must account for to speak before one whose mark is newer."""
 
 
 @dataclass(frozen=True)
@@ -233,12 +235,8 @@ class Verifier:
         seen = observe(path, search, watch=watch)  # 2
         if seen.detection.id is None:
             return MarkFinding("absent")
-        registry, ids = self._memory.ledger.registry, (seen.detection.id, *seen.detection.others)
-        found = [self._compare(seen, mark_id, registry.records_for_mark(mark_id)) for mark_id in ids]
-        # Several marks can be in one file: a copy of a copy, or a clip made from another. One whose record looks like
-        # the file speaks before one whose record does not, and that before one without a record.
-        finding = min(found, key=lambda each: ("matched", "mismatch", "absent").index(each.state))
-        return self._with_recipients(finding, ids)
+        ids = (seen.detection.id, *seen.detection.others)
+        return self._with_recipients(self._compare(seen, ids, self._memory.ledger.registry), ids)
 
     def _with_recipients(self, finding: MarkFinding, ids: "tuple[WatermarkId, ...]" = ()) -> MarkFinding:
         """Add whom the copies were made for whose marks were found."""
@@ -265,22 +263,25 @@ class Verifier:
             return None
         return MarkFinding("matched", watermark_id=own.watermark_id, clip_id=record.clip_id, by_record=True)
 
-    def _compare(self, seen: "Observation", mark_id: "WatermarkId", records: "tuple[ClipRecord, ...]") -> MarkFinding:
+    def _compare(self, seen: "Observation", mark_ids: "tuple[WatermarkId, ...]", registry: "Registry") -> MarkFinding:
         """Find the record whose content this is; a mark that leads to other content was moved there (3).
 
-        The same request makes the same frames and the same mark, so several records can be meant: one that was
-        withdrawn or corrected speaks before one that was not, for nobody can tell their copies apart.
+        A clip that was filled in or joined carries the marks of the clips it was made from beside its own. So each
+        mark is asked for its record, and the one that accounts for the most of what is seen speaks; of equals the
+        mark that was issued last.
         """
-        for record in sorted(records, key=lambda each: (each.withdrawn is None, not each.corrections)):
-            from platemark_provenance.fingerprint import Fingerprint, compare
-
-            stored = Fingerprint.from_bytes(record.fingerprint)
-            if compare(stored, seen.fingerprint, geometry=seen.detection.geometry).matches:
-                return self._finding("matched", mark_id, record)
-        if records:
-            return replace(self._finding("mismatch", mark_id, records[0]), withdrawn=None, corrections=())
+        best: tuple[float, WatermarkId, ClipRecord] | None = None
+        for mark_id in mark_ids:
+            record, share = _content_of(seen, registry.records_for_mark(mark_id))
+            if record is not None and (best is None or share > best[0] + _CLEARLY_MORE):
+                best = (share, mark_id, record)
+        if best is not None:
+            return self._finding("matched", best[1], best[2])
+        for mark_id in mark_ids:
+            for record in registry.records_for_mark(mark_id)[:1]:
+                return replace(self._finding("mismatch", mark_id, record), withdrawn=None, corrections=())
         # A mark of ours without a signed record: one put on by `watermark embed`, or a job that was abandoned.
-        return MarkFinding("absent", watermark_id=mark_id.hex())
+        return MarkFinding("absent", watermark_id=mark_ids[0].hex())
 
     def _told_since(self, reading: ProvenanceReading, mark: MarkFinding) -> MarkFinding:
         """Add what the log tells of the clip since. The file's own manifest says which clip, where it holds.
@@ -343,6 +344,21 @@ def verify(
     """
     with Verifier.open(home, trust=trust) as verifier:
         return verifier.examine(Path(path), sidecar=sidecar)
+
+
+def _content_of(seen: "Observation", records: "tuple[ClipRecord, ...]") -> "tuple[ClipRecord | None, float]":
+    """Find the record of one mark whose content is seen, and the share of what is seen that it accounts for.
+
+    The same request makes the same frames and the same mark, so several records can be meant: one that was
+    withdrawn or corrected speaks before one that was not, for nobody can tell their copies apart.
+    """
+    from platemark_provenance.fingerprint import Fingerprint, compare
+
+    for record in sorted(records, key=lambda each: (each.withdrawn is None, not each.corrections)):
+        match = compare(Fingerprint.from_bytes(record.fingerprint), seen.fingerprint, geometry=seen.detection.geometry)
+        if match.matches:
+            return record, match.overlap
+    return None, 0.0
 
 
 def _servers(online: tuple[str, ...] | None, configured: tuple[str, ...]) -> tuple[str, ...]:

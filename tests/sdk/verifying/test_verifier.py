@@ -1,5 +1,6 @@
 """What a copy is, whatever happened to it on the way."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from platemark.homes.home import init
 from platemark.media.reencoding import reencode
 from platemark.media.video import EncodeSettings, remux_without_metadata, to_yuv420, write_video
 from platemark.studio import Studio
+from platemark.verifying import observation
 from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.payload import WatermarkId
 
@@ -184,3 +186,70 @@ def test_without_a_home_a_file_that_is_no_media_is_unreadable_too(
     (tmp_path / "file.mp4").write_bytes(b"\x00\x00\x00\x18ftypisom" + bytes(64))
 
     assert platemark.verify(tmp_path / "file.mp4").verdict == "unreadable"
+
+
+@pytest.fixture
+def longer(studio: Studio, clip: Clip, tmp_path: Path) -> Clip:
+    """A clip made from another one: twice as long, its first half the other's."""
+    return studio.generate("a calm sea", model="testcard", clips=[clip.path], seconds=0.5, out=tmp_path / "longer.mp4")
+
+
+def name_marks(monkeypatch: pytest.MonkeyPatch, *ids: str) -> None:
+    """Let the detector name these marks, the first one first, whatever it would have named."""
+    look = observation.observe
+
+    def observe(path: Path, search: observation.Search) -> observation.Observation:
+        seen = look(path, search)
+        first, *others = (WatermarkId(bytes.fromhex(each)) for each in ids)
+        return replace(seen, detection=replace(seen.detection, id=first, others=tuple(others)))
+
+    monkeypatch.setattr(observation, "observe", observe)
+
+
+def encoded_again(clip: Clip, tmp_path: Path) -> Path:
+    reencode(clip.path, tmp_path / "again.mp4", crf=26)
+    return tmp_path / "again.mp4"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_marks_the_one_whose_clip_is_all_that_is_seen_speaks(
+    longer: Clip, clip: Clip, home_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turned: bool
+) -> None:
+    ids = [longer.watermark_id, clip.watermark_id]
+    name_marks(monkeypatch, *(reversed(ids) if turned else ids))
+
+    report = platemark.verify(encoded_again(longer, tmp_path), home=home_path)
+
+    assert (report.verdict, report.recovered_from) == ("recovered", longer.clip_id)
+
+
+def test_a_newer_mark_on_other_content_does_not_silence_the_one_that_fits(
+    longer: Clip, clip: Clip, home_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, studio: Studio
+) -> None:
+    other = studio.generate("clouds at night", model="embedded", steps=2, seconds=0.5, out=tmp_path / "other.mp4")
+    name_marks(monkeypatch, other.watermark_id, clip.watermark_id)
+
+    report = platemark.verify(encoded_again(clip, tmp_path), home=home_path)
+
+    assert (report.verdict, report.recovered_from) == ("recovered", clip.clip_id)
+
+
+def test_where_no_mark_leads_to_what_is_seen_the_first_one_is_a_mismatch(
+    longer: Clip, clip: Clip, home_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_marks(monkeypatch, longer.watermark_id, clip.watermark_id)
+
+    report = platemark.verify(make_unmarked(tmp_path / "film.mp4"), home=home_path)
+
+    assert (report.verdict, report.axes.watermark) == ("mismatch", "mismatch")
+    assert report.watermark_id == longer.watermark_id
+
+
+def test_a_mark_that_was_issued_to_nobody_leaves_the_word_to_one_that_was(
+    clip: Clip, home_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_marks(monkeypatch, "00" * 8, clip.watermark_id)
+
+    report = platemark.verify(encoded_again(clip, tmp_path), home=home_path)
+
+    assert (report.verdict, report.recovered_from) == ("recovered", clip.clip_id)
