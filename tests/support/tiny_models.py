@@ -112,6 +112,24 @@ def _cog() -> Any:
     )  # fmt: skip
 
 
+def _mochi() -> Any:
+    import diffusers
+
+    return diffusers.MochiPipeline(
+        transformer=diffusers.MochiTransformer3DModel(
+            patch_size=2, num_attention_heads=2, attention_head_dim=8, num_layers=2, pooled_projection_dim=16,
+            in_channels=12, qk_norm="rms_norm", text_embed_dim=32, time_embed_dim=4, max_sequence_length=16,
+        ),
+        vae=diffusers.AutoencoderKLMochi(
+            latent_channels=12, out_channels=3, encoder_block_out_channels=(32, 32, 32, 32),
+            decoder_block_out_channels=(32, 32, 32, 32), layers_per_block=(1, 1, 1, 1, 1),
+        ),
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
+        text_encoder=_text_encoder(),
+        tokenizer=_tokenizer(),
+    )  # fmt: skip
+
+
 KINDS: dict[str, Callable[[], Any]] = {
     "wan-t2v": _wan,
     "wan-i2v": lambda: _wan(takes_image=True),
@@ -119,5 +137,6 @@ KINDS: dict[str, Callable[[], Any]] = {
     "ltx-t2v": lambda: _ltx("LTXPipeline"),
     "ltx-condition": lambda: _ltx("LTXConditionPipeline"),
     "cog-t2v": _cog,
+    "mochi-t2v": _mochi,
 }
 """What can be built, by name."""

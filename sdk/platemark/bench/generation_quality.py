@@ -4,6 +4,8 @@ One rule: every score of made clips stands beside the same score of real clips t
 and of real clips. Combinations of attributes are held out: none was trained on.
 """
 
+from dataclasses import dataclass
+
 import torch
 
 from platemark.bench.claims import Claim, Options
@@ -29,6 +31,20 @@ from platemark.training.world.clips import ClipShape, Part, World
 LOOPS = ("a calm blue sea", "clouds at sunset")
 
 
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """The clips that the weights were trained on: the seed they were drawn from, and how many to search."""
+
+    seed: int | None
+    clips: int
+
+    @classmethod
+    def of(cls, card: ModelCard, *, clips: int) -> "_Trained":
+        """Read the seed in a card; none where it names none."""
+        seed = card.training.get("seed")
+        return cls(seed if isinstance(seed, int) else None, clips)
+
+
 def measure_quality(options: Options) -> list[Claim]:
     """Measure loops, and the world's own figures where the model speaks the world's vocabulary."""
     card = read_card(CARD)
@@ -51,7 +67,7 @@ def _world_figures(card: ModelCard, networks: Networks, options: Options) -> lis
         *_consistency("change of a shape behind a column", _permanence(networks, few)),
         *_consistency("error of a cube under an orbiting camera", _reprojection(networks, few)),
         *_actions(networks, few),
-        *_likeness(networks, question, training_clips=256 if options.quick else 5_000),
+        *_likeness(networks, question, _Trained.of(card, clips=256 if options.quick else 5_000)),
     ]
 
 
@@ -129,20 +145,21 @@ def _actions(networks: Networks, question: Question) -> list[Claim]:
     return [Claim("actions read back from flights", found.generated.share, "", None, peer=peer, least=True)]
 
 
-def _likeness(networks: Networks, question: Question, *, training_clips: int) -> list[Claim]:
+def _likeness(networks: Networks, question: Question, trained: _Trained) -> list[Claim]:
     batch = World(question.seed, Part.HELD_OUT).render(torch.arange(question.clips), question.shape)
     shares = action_shares(batch.actions, group=networks.autoencoder.config.group_frames)
     made = generate(networks.autoencoder, networks.transformer, Asked(batch.slots, shares), question)
     distance = measure_frechet(published_probe(), made, batch, seed=question.seed + 1)
-    memory = measure_memorisation(made, batch, seed=0, training_clips=training_clips)
+    real = f"real clips {distance.real:.2f}"
+    frechet = Claim(f"Frechet distance of {distance.clips} clips", distance.generated, "", None, real)
+    if trained.seed is None:
+        why = (
+            "distance to the nearest training clip: not measured, the card does not name the seed of the training clips"
+        )
+        return [frechet, Claim(why, float("nan"), "levels", None)]
+    memory = measure_memorisation(made, batch, seed=trained.seed, training_clips=trained.clips)
     return [
-        Claim(
-            f"Frechet distance of {distance.clips} clips",
-            distance.generated,
-            "",
-            None,
-            f"real clips {distance.real:.2f}",
-        ),
+        frechet,
         Claim(
             f"distance to the nearest of {memory.training_clips} training clips",
             memory.generated,

@@ -46,6 +46,7 @@ _MASKED_TEXT = (
 )
 WAN = Family(name="Wan", fps=16, max_frames=121, steps=40, guidance=5.0, text=_PLAIN_TEXT)
 LTX = Family(name="LTX-Video", fps=25, max_frames=257, steps=40, guidance=3.0, text=_MASKED_TEXT)
+MOCHI = Family(name="Mochi", fps=30, max_frames=163, steps=64, guidance=4.5, text=_MASKED_TEXT)
 COG = Family(name="CogVideoX", fps=8, max_frames=81, steps=50, guidance=6.0, text=_PLAIN_TEXT)
 
 _WAYS: Mapping[str, tuple[Family, Mapping[Way, str]]] = {
@@ -56,9 +57,24 @@ _WAYS: Mapping[str, tuple[Family, Mapping[Way, str]]] = {
     "LTXConditionPipeline": (LTX, {"words": "LTXPipeline", "any frame": "LTXConditionPipeline"}),
     "CogVideoXPipeline": (COG, {"words": "CogVideoXPipeline"}),
     "CogVideoXImageToVideoPipeline": (COG, {"first frame": "CogVideoXImageToVideoPipeline"}),
+    "MochiPipeline": (MOCHI, {"words": "MochiPipeline"}),
 }
+_TWO_ENCODERS = "it reads a prompt with two encoders, which is not built here"
+_NOT_BUILT: Mapping[str, str] = {
+    "HunyuanVideo": f"{_TWO_ENCODERS}, and its licence leaves out the European Union, Britain and South Korea",
+    "HunyuanSkyreels": f"{_TWO_ENCODERS}, and it descends from HunyuanVideo",
+    "LTX2": "it makes sound with its pictures, and sound is neither screened nor marked here",
+}
+"""Beginnings of the names of classes that people have folders of, and why those cannot be used."""
 _WAN_BOTH: Mapping[Way, str] = {"words": "WanPipeline", "first frame": "WanImageToVideoPipeline"}
 """Wan 2.2 TI2V takes words with or without a first frame; `expand_timesteps` in its index tells it from the others."""
+
+
+_ASKED: Mapping[str, str] = {
+    "source": "change a given clip",
+    "loop": "close a clip into a loop",
+    "world": "be steered frame by frame",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +120,17 @@ def know_model(folder: ModelFolder) -> KnownModel:
         RequestError: its pipeline's class is of no family that is known here.
     """
     if folder.pipeline not in _WAYS:
+        why = next((why for start, why in _NOT_BUILT.items() if folder.pipeline.startswith(start)), "")
         raise RequestError(
-            f"Models of the class {folder.pipeline[:60]!r} cannot be used here.",
+            f"Models of the class {folder.pipeline[:60]!r} cannot be used here{': ' + why if why else ''}.",
             fix=f"Known are {', '.join(sorted(_WAYS))}.",
         )
     family, ways = _WAYS[folder.pipeline]
     if family is WAN:
         ways = _WAN_BOTH if folder.settings.get("expand_timesteps") else ways
         return KnownModel(family, ways, _wan_grid(folder))
-    return KnownModel(family, ways, _ltx_grid(folder) if family is LTX else _cog_grid(folder))
+    grids = {LTX.name: _ltx_grid, COG.name: _cog_grid, MOCHI.name: _mochi_grid}
+    return KnownModel(family, ways, grids[family.name](folder))
 
 
 def native_clip(model: KnownModel, request: GenerationRequest) -> NativeClip:
@@ -143,8 +161,8 @@ def way_of(model: KnownModel, request: GenerationRequest) -> Way:
     can = " or ".join(model.ways)
     if conditioning.kind in ("source", "loop", "world"):
         raise RequestError(
-            f"This {model.family.name} model cannot make a {conditioning.kind}; it starts from {can}.",
-            fix="Use the model 'embedded'.",
+            f"This {model.family.name} model cannot {_ASKED[conditioning.kind]}; it starts from {can}.",
+            fix="Use the model 'embedded', which can.",
         )
     only_first = all(each.first == 0 for each in conditioning.given)
     wanted: Way = "words" if conditioning.kind != "given" else "any frame"
@@ -174,6 +192,21 @@ def _ltx_grid(folder: ModelFolder) -> Grid:
     space = vae.get("spatial_compression_ratio") or _count(vae.get("patch_size", 4)) * 2**doublings
     time = vae.get("temporal_compression_ratio") or _count(vae.get("patch_size_t", 1)) * 2**doublings
     return Grid(math.lcm(32, _count(space)), _count(time))
+
+
+def _mochi_grid(folder: ModelFolder) -> Grid:
+    vae = folder.configs.get("vae", {})
+    scales = [_product(vae.get("spatial_expansions", (2, 2, 2))), _product(vae.get("temporal_expansions", (1, 2, 3)))]
+    if scales != [8, 6]:
+        raise RequestError(
+            "diffusers runs Mochi at 8 pixels and 6 frames a latent alone; this model has another scale.",
+            fix="Use a model of Mochi's own shape.",
+        )
+    return Grid(8 * _count(folder.configs.get("transformer", {}).get("patch_size", 2)), 6)
+
+
+def _product(values: Any) -> int:
+    return math.prod(map(_count, values if isinstance(values, list | tuple) else (values,)))
 
 
 def _cog_grid(folder: ModelFolder) -> Grid:

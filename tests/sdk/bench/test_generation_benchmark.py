@@ -138,7 +138,9 @@ def test_untrained_networks_get_every_figure_and_none_that_is_good() -> None:
         VideoTransformer(known).eval().requires_grad_(False),
     )
 
-    claims = quality._world_figures(replace(card, sampler=SamplerConfig(1, 1.0)), untrained, QUICK)
+    named = replace(card, sampler=SamplerConfig(1, 1.0), training={**card.training, "seed": 5})
+
+    claims = quality._world_figures(named, untrained, QUICK)
 
     found = {claim.claim: claim for claim in claims}
     everything = found["everything right in 16 held-out clips"]
@@ -148,3 +150,23 @@ def test_untrained_networks_get_every_figure_and_none_that_is_good() -> None:
     assert {"flicker of made clips", "actions read back from flights"} <= set(found)
     assert any("Frechet" in name for name in found)
     assert any("nearest of 256 training clips" in name for name in found)
+
+
+@pytest.mark.parametrize(("training", "seed"), [({"seed": 5}, 5), ({}, None), ({"seed": "5"}, None)])
+def test_training_clips_are_drawn_from_the_seed_in_the_card(training: dict[str, object], seed: int | None) -> None:
+    card = replace(read_card(CARD), training=training)
+
+    assert quality._Trained.of(card, clips=9) == quality._Trained(seed, 9)
+
+
+def test_without_a_training_seed_nothing_is_said_of_memorising(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quality, "generate", lambda *_: torch.zeros(2, 17, 64, 64, 3, dtype=torch.uint8))
+    monkeypatch.setattr(quality, "measure_memorisation", None)
+
+    frechet, memory = quality._likeness(networks, Question(2, ClipShape(64, 64, 17)), quality._Trained(None, 9))
+
+    assert frechet.value > 0
+    assert math.isnan(memory.value)
+    assert "not measured" in memory.claim

@@ -37,6 +37,9 @@ def still(first: int = 0) -> Conditioning:
     return Conditioning(given=(Footage(first, np.zeros((1, 478, 830, 3), np.uint8)),))
 
 
+CHANGED = Conditioning(source=Footage(0, np.zeros((17, 478, 830, 3), np.uint8)))
+
+
 @pytest.mark.parametrize(
     ("pipeline", "configs", "grid"),
     [
@@ -51,6 +54,8 @@ def still(first: int = 0) -> Conditioning:
         ),
         ("CogVideoXPipeline", {}, Grid(16, 4)),
         ("CogVideoXPipeline", {"vae": {"temporal_compression_ratio": 4.0}}, Grid(16, 4)),
+        ("MochiPipeline", {}, Grid(16, 6)),
+        ("MochiPipeline", {"transformer": {"patch_size": 1}}, Grid(8, 6)),
     ],
 )
 def test_the_grid_is_read_from_the_models_own_configuration(
@@ -132,7 +137,9 @@ def test_a_request_starts_from_what_the_model_can_start_from(
         ("WanImageToVideoPipeline", UNCONDITIONED, "starts from first frame, not from words alone"),
         ("WanImageToVideoPipeline", still(8), "not from the given frames"),
         ("LTXPipeline", still(8), "not from the given frames"),
-        ("LTXConditionPipeline", Conditioning(shape="loop"), "cannot make a loop"),
+        ("LTXConditionPipeline", Conditioning(shape="loop"), "cannot close a clip into a loop"),
+        ("MochiPipeline", CHANGED, "cannot change a given clip"),
+        ("MochiPipeline", still(), "starts from words, not from the given frames"),
     ],
 )
 def test_a_request_that_the_model_cannot_start_from_is_refused(
@@ -140,3 +147,47 @@ def test_a_request_that_the_model_cannot_start_from_is_refused(
 ) -> None:
     with pytest.raises(RequestError, match=why):
         way_of(known(tmp_path, pipeline), asked(conditioning=conditioning))
+
+
+@pytest.mark.parametrize("what", [Conditioning(shape="loop"), CHANGED])
+@pytest.mark.parametrize("pipeline", ["WanPipeline", "LTXConditionPipeline", "CogVideoXPipeline", "MochiPipeline"])
+def test_what_no_real_model_does_here_is_refused_with_the_model_that_can(
+    tmp_path: Path, pipeline: str, what: Conditioning
+) -> None:
+    with pytest.raises(RequestError) as refusal:
+        way_of(known(tmp_path, pipeline), asked(conditioning=what))
+
+    assert "'embedded', which can" in (refusal.value.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "why"),
+    [
+        ("HunyuanVideoPipeline", "South Korea"),
+        ("HunyuanVideo15ImageToVideoPipeline", "two encoders"),
+        ("HunyuanSkyreelsImageToVideoPipeline", "two encoders"),
+        ("LTX2Pipeline", "sound"),
+        ("LTX2ImageToVideoPipeline", "sound"),
+    ],
+)
+def test_a_well_known_model_that_cannot_be_used_is_refused_with_the_reason(
+    tmp_path: Path, pipeline: str, why: str
+) -> None:
+    with pytest.raises(RequestError, match=why) as refusal:
+        known(tmp_path, pipeline)
+
+    assert "WanPipeline" in (refusal.value.fix or "")
+
+
+@pytest.mark.parametrize(
+    "scales",
+    [
+        {"spatial_expansions": [2, 2]},
+        {"temporal_expansions": [1, 2, 2]},
+        {"spatial_expansions": "2"},
+        {"temporal_expansions": [1, 2, 0]},
+    ],
+)
+def test_a_mochi_of_another_scale_is_refused(tmp_path: Path, scales: dict[str, object]) -> None:
+    with pytest.raises(RequestError, match="scale"):
+        known(tmp_path, "MochiPipeline", vae=scales)

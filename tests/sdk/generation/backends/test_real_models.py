@@ -24,7 +24,7 @@ from tiny_models import save_tiny
 
 SIZE = Size(128, 128)
 RED = np.full((1, 128, 128, 3), (200, 30, 30), np.uint8)
-FPS = {"wan-t2v": 16, "wan-i2v": 16, "wan-ti2v": 16, "ltx-t2v": 25, "ltx-condition": 25, "cog-t2v": 8}
+FPS = {"wan-t2v": 16, "wan-i2v": 16, "wan-ti2v": 16, "ltx-t2v": 25, "ltx-condition": 25, "cog-t2v": 8, "mochi-t2v": 30}
 FIRST = Conditioning(given=(Footage(0, RED),))
 NINTH = Conditioning(given=(Footage(8, RED),))
 CASES = [
@@ -37,6 +37,7 @@ CASES = [
     ("ltx-condition", {}),
     ("ltx-condition", {"conditioning": NINTH}),
     ("cog-t2v", {}),
+    ("mochi-t2v", {}),
 ]
 
 
