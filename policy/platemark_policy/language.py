@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from platemark_policy.confusables import LOOK_ALIKES, NEWS_HANJA
 from platemark_policy.decision import Finding, Reason, Span, Verdict
@@ -129,6 +130,7 @@ def _folds(char: str) -> bool:
     return unicodedata.normalize("NFKC", char).casefold() in LOOK_ALIKES
 
 
+@lru_cache(maxsize=8192)
 def _is_own(char: str) -> bool:
     if unicodedata.normalize("NFKC", char) in NEWS_HANJA:
         return True

@@ -21,7 +21,7 @@ from platemark_policy.passages import passages
 
 # MIT, Apache-2.0, CC-BY-4.0 or CC0; see the card for each.
 MAY_TRAIN = (
-    "xstest", "harmbench", "advbench", "multijail", "catqa", "kosbi_ko", "square_ko", "curse_ko", "vbench", "vbench2",
+    "xstest", "harmbench", "advbench", "multijail", "catqa", "square_ko", "curse_ko", "vbench", "vbench2",
     "coco30k", "newsroom_probe",
 )  # fmt: skip
 _LONGEST = 4_000

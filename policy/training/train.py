@@ -41,12 +41,14 @@ _VIDEO = ("vbench", "vbench2", "coco30k")
 _TEACHERS = {
     "scene": ((*_SCENES, "newsroom_probe"), (*_ORDINARY_SCENES, *_VIDEO, "newsroom_probe")),
     "request": ((*_REQUESTS, "xstest"), (*_ORDINARY_REQUESTS, *_ORDINARY_SCENES, *_VIDEO, "xstest")),
+    # kosbi_ko, calm sentences with a bias in them, made comments harder to tell: F1 on curse_ko left out was .60 with
+    # it and .65 without.
     "comment": (
-        ("curse_ko", "kosbi_ko", "written_comments_ko"),
-        ("curse_ko", "kosbi_ko", "written_comments_ko", "square_ko", *_ORDINARY_SCENES, "vbench"),
+        ("curse_ko", "written_comments_ko"),
+        ("curse_ko", "written_comments_ko", "square_ko", *_ORDINARY_SCENES, "vbench"),
     ),
 }
-_MOST_OF_ONE_SET = {"square_ko": 600, "kosbi_ko": 900}
+_MOST_OF_ONE_SET = {"square_ko": 600}
 # Share of ordinary texts from sets not learnt from that may reach each level.
 # A set of another kind than all those learnt from had about three times as many false alarms (docs/policy.md), so the
 # level is set at a third of what is wanted.

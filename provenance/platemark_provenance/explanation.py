@@ -28,7 +28,8 @@ class Findings:
     watermark follows from the record of exactly this file, so that nobody looked for it; `unsigned_bytes` how many
     bytes lie in padding outside the signature; `fetched_from` the server that the manifest was fetched from, and
     `fetch_failed` that it was asked for and not got; `publication` whether it is a draft or approved for publication;
-    `corrections` how many there are, `corrected` the newest one's words and `corrected_at` its day.
+    `corrections` how many there are, `corrected` the newest one's words and `corrected_at` its day; `for_tests_only`
+    whether the rules it passed were for tests.
     """
 
     verdict: Verdict
@@ -47,6 +48,7 @@ class Findings:
     fetched_from: str | None = None
     fetch_failed: bool = False
     publication: Publication | None = None
+    for_tests_only: bool = False
     corrections: int = 0
     corrected: str | None = None
     corrected_at: str = ""
@@ -99,6 +101,8 @@ def _headline(findings: Findings) -> str:
 def _publisher_notes(findings: Findings) -> Iterator[str]:
     if findings.withdrawn is not None:
         yield "note_withdrawn"
+    if findings.for_tests_only:
+        yield "note_for_tests_only"
     if findings.corrections:
         yield "note_corrected" if findings.corrections == 1 else "note_corrected_again"
     if findings.publication is not None:
@@ -187,6 +191,7 @@ ENGLISH = {
     "nothing it says can be relied on.",
     "unrecognised": "Unreadable: this is not a media file that can be read here, so nothing can be said about it.",
     "note_withdrawn": "The publisher withdrew this clip on {day}. Reason given: {withdrawn}",
+    "note_for_tests_only": "Its manifest says that it passed rules for tests only: it was never meant to be published.",
     "note_corrected": "The publisher corrected this clip on {corrected_on}: {corrected}",
     "note_corrected_again": "The publisher corrected this clip {times} times, last on {corrected_on}: {corrected}",
     "note_fetched": "Its manifest does not lie in the file; it was fetched from {server}, which the file names.",
@@ -278,6 +283,7 @@ KOREAN = {
     ),
     "unrecognised": "읽을 수 없음: 여기서 읽을 수 있는 미디어 파일이 아니므로 아무것도 말할 수 없습니다.",
     "note_withdrawn": "발행자가 {day}에 이 클립을 철회했습니다. 밝힌 이유: {withdrawn}",
+    "note_for_tests_only": "매니페스트에 따르면 시험용 규칙만 통과한 영상으로, 발행하려고 만든 것이 아닙니다.",
     "note_corrected": "발행자가 {corrected_on}에 이 클립을 정정했습니다: {corrected}",
     "note_corrected_again": "발행자가 이 클립을 {times}번 정정했으며 마지막은 {corrected_on}입니다: {corrected}",
     "note_fetched": "매니페스트는 파일 안에 없어, 파일에 적힌 서버 {server}에서 가져왔습니다.",

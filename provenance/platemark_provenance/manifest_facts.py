@@ -94,7 +94,10 @@ class SourceFacts:
 
 @dataclass(frozen=True, slots=True)
 class PolicyFacts:
-    """Which rules let the clip pass, under which decision, and whether a person reviewed it (never who)."""
+    """Which rules let the clip pass, under which decision, and whether a person reviewed it (never who).
+
+    `for_tests_only`: the rules say of themselves that they are for tests; such a clip says so for ever.
+    """
 
     pack_id: str
     pack_version: str
@@ -102,6 +105,7 @@ class PolicyFacts:
     verdict: str
     decision_id: str
     human_review: bool = False
+    for_tests_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,6 +235,7 @@ def policy_statement(policy: PolicyFacts) -> Json:
             "verdict": plain_text(policy.verdict, 20),
             "decision_id": plain_text(policy.decision_id, MAX_NAME_CHARACTERS),
             "human_review": policy.human_review,
+            **({"for_tests_only": True} if policy.for_tests_only else {}),
         },
     )
 

@@ -18,6 +18,7 @@ from platemark_provenance.manifest_parts import (
     GENERATION_LABEL,
     LEDGER_LABEL,
     OVERRIDE_LABEL,
+    POLICY_LABEL,
     PUBLICATION_LABEL,
     SOFT_BINDING_LABEL,
     VISIBLE_LABEL_LABEL,
@@ -48,6 +49,7 @@ class OwnAssertions:
 
     `watermark_id` is 16 hexadecimal digits. `override_reason`: why an ingredient was used that would have been refused.
     `publication`: whether it is a draft or approved for publication. `corrections`: what was corrected, oldest first.
+    `for_tests_only`: the rules that let it pass were for tests only.
     """
 
     clip_id: str | None = None
@@ -57,6 +59,7 @@ class OwnAssertions:
     override_reason: str | None = None
     publication: Publication | None = None
     corrections: tuple[Correction, ...] = ()
+    for_tests_only: bool = False
 
 
 def read_soft_bindings(assertions: Sequence[object]) -> tuple[SoftBinding, ...]:
@@ -81,6 +84,7 @@ def read_own_assertions(assertions: Sequence[object]) -> OwnAssertions | None:
         override_reason=_read_reason(_data(assertions, OVERRIDE_LABEL)),
         publication=read_publication(_all_data(assertions, PUBLICATION_LABEL)),
         corrections=read_corrections(_all_data(assertions, CORRECTION_LABEL)),
+        for_tests_only=any(data.get("for_tests_only") is True for data in _all_data(assertions, POLICY_LABEL)),
     )
     return None if own == OwnAssertions() else own
 

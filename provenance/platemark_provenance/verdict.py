@@ -81,6 +81,7 @@ class Report:
     publication: Publication | None = None
     corrections: tuple[Correction, ...] = ()
     recipients: tuple[Recipient, ...] = ()
+    for_tests_only: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -115,6 +116,7 @@ class Report:
             "withdrawn": None if self.withdrawn is None else self.withdrawn.to_json(),
             "publication": self.publication,
             "corrections": [each.to_json() for each in self.corrections],
+            "for_tests_only": self.for_tests_only,
             "codes": list(self.codes),
             "failed_manifest": self.failed_manifest,
             "explanation": {"en": self.explanation.en, "ko": self.explanation.ko},
@@ -185,6 +187,7 @@ def judge(reading: ProvenanceReading, mark: MarkFinding | None = None) -> Report
         publication=_publication(told, mark),
         corrections=_corrections(told, mark),
         recipients=mark.recipients,
+        for_tests_only=_for_tests_only(told),
         watermark_by=("record" if mark.by_record else "pixels") if state in ("matched", "mismatch") else None,
     )
 
@@ -197,6 +200,11 @@ def _publication(told: ProvenanceReading, mark: MarkFinding) -> Publication | No
     if told.signer in ("untrusted", "not_checked"):  # anybody can write that assertion
         return None
     return "draft" if mark.approved is False else said
+
+
+def _for_tests_only(told: ProvenanceReading) -> bool:
+    """Take the manifest's word whoever signed it: it speaks against the clip."""
+    return told.own is not None and told.own.for_tests_only
 
 
 def _corrections(told: ProvenanceReading, mark: MarkFinding) -> tuple[Correction, ...]:
@@ -261,6 +269,7 @@ def _findings(reading: ProvenanceReading, mark: MarkFinding, verdict: Verdict, a
         fetched_from=reading.fetched_from,
         fetch_failed=any(each.startswith(FETCH_FAILED) for each in reading.codes),
         publication=_publication(told, mark),
+        for_tests_only=_for_tests_only(told),
         corrections=len(corrections),
         corrected=corrections[-1].reason if corrections else None,
         corrected_at=corrections[-1].day if corrections else "",

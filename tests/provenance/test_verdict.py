@@ -197,6 +197,8 @@ def test_a_report_becomes_the_json_of_the_verify_command() -> None:
         "recovered_from",
         "withdrawn",
         "publication",
+        "corrections",
+        "for_tests_only",
         "codes",
         "failed_manifest",
         "explanation",
@@ -205,6 +207,7 @@ def test_a_report_becomes_the_json_of_the_verify_command() -> None:
         "watermark_by",
         "unsigned_bytes",
         "manifest_from",
+        "recipients",
     ]
     assert shown["axes"] == {
         "manifest": "present",

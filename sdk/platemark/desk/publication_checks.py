@@ -78,6 +78,15 @@ def check_standing(standing: Standing) -> tuple[FailedCheck, ...]:
                 ", ".join(undecided),
             )
         )
+    if _under_test_rules(standing.events):  # 7
+        failed.append(
+            FailedCheck(
+                7,
+                "policy",
+                mark("It passed rules for tests only."),
+                mark("Make it again under the rules of the newsroom."),
+            )
+        )
     return tuple(failed)
 
 
@@ -148,6 +157,11 @@ def _sealed(events: Sequence[Event], name: str) -> list[str]:
     """List what a sealed fact says in the events that can still be opened."""
     found = (event.sealed.get(name) for event in events if event.sealed is not None)
     return [each for each in found if isinstance(each, str) and each.strip()]
+
+
+def _under_test_rules(events: Sequence[Event]) -> bool:
+    decisions = (event.facts.get("decision") for event in events if event.type == EventType.POLICY_DECIDED)
+    return any(isinstance(each, dict) and each.get("is_permissive") is True for each in decisions)
 
 
 def _not_let_pass(events: Sequence[Event]) -> list[str]:

@@ -178,6 +178,7 @@ def stated_facts(stated: Stated, home: Home, head: TreeHead) -> ManifestFacts:
             verdict=decision.verdict.value,
             decision_id=decision.decision_id,
             human_review=stated.reviewed,
+            for_tests_only=decision.is_permissive,
         ),
         ledger=LedgerFacts(origin=head.origin, size=head.size, root=head.root),
         watermark_id=stated.mark_id.hex(),
