@@ -150,16 +150,30 @@ class ReviewSettings(BaseModel):
     hours: int = Field(default=72, ge=1, le=24 * 90)
 
 
+class Approver(BaseModel):
+    """Somebody who may act on clips: by name, from which accounts of the operating system (none: any), to do what."""
+
+    model_config = _SECTION
+
+    name: _Person
+    os_users: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(default=(), max_length=100)
+    may: tuple[Literal["publish", "correct", "withdraw"], ...] = ("publish", "correct", "withdraw")
+
+
 class DeskSettings(BaseModel):
     """Who may do what at the desk; nobody named means anybody who has the home.
 
-    `keepers` add and withdraw records of consent and rights, `installers` put rule packs in force.
+    `keepers` add and withdraw records of consent and rights, `installers` put rule packs in force, `approvers`
+    publish, correct and withdraw clips. `separate_accounts`: a clip is not approved from the account of the operating
+    system that it was made under.
     """
 
     model_config = _SECTION
 
     keepers: tuple[_Person, ...] = Field(default=(), max_length=200)
     installers: tuple[_Person, ...] = Field(default=(), max_length=200)
+    approvers: tuple[Approver, ...] = Field(default=(), max_length=200)
+    separate_accounts: bool = False
 
 
 class PublishSettings(BaseModel):

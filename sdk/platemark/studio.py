@@ -187,6 +187,24 @@ class Studio:
 
         return correct(self.home, self.ledger, clip, **options)
 
+    def export(self, clip: str | Path, form: str, *, reader: str, with_names: bool = False) -> bytes:
+        """Write what newsroom systems are to know of a published clip, as UTF-8.
+
+        Args:
+            clip: its identifier, or one of its files.
+            form: `ninjs`, `newsml-g2`, `vmh`, `mos` or `json-ld`.
+            reader: who asks; the log keeps a pseudonym of them, with what was handed out.
+            with_names: also say who made and approved it, and what was asked for.
+
+        Raises:
+            RequestError: no such format or clip, or its file is gone or changed.
+            PublicationRefused: the home has the publish gate on, and no second person approved the clip.
+            PlatemarkError: anything else; nothing is handed out that the log does not tell of.
+        """
+        from platemark.newsroom.formats import export_clip
+
+        return export_clip(self.home, self.ledger, str(clip), form, reader=reader, with_names=with_names)
+
     def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
         """Say what would be made and at what cost. Nothing is screened, made or logged.
 
@@ -295,6 +313,10 @@ class AsyncStudio:
         """Correct what was said about a clip; see `Studio.correct`."""
         work: Callable[[], Corrected] = lambda: self.studio.correct(clip, **options)  # noqa: E731  carries the types
         return await asyncio.to_thread(work)
+
+    async def export(self, clip: str | Path, form: str, *, reader: str, with_names: bool = False) -> bytes:
+        """Write what newsroom systems are to know of a published clip; see `Studio.export`."""
+        return await asyncio.to_thread(self.studio.export, clip, form, reader=reader, with_names=with_names)
 
     async def plan(self, prompt: str, **options: Unpack[GenerateOptions]) -> ClipPlan:
         """Say what would be made and at what cost; see `Studio.plan`."""

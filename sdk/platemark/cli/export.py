@@ -31,7 +31,9 @@ def export(
     Example: platemark export clip.mp4 --format ninjs --out clip.ninjs.json
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    document = export_clip(require_home(home), clip, form, reader=reader_name(reader), with_names=with_names)
+    opened = require_home(home)
+    with opened.open_ledger() as ledger:
+        document = export_clip(opened, ledger, clip, form, reader=reader_name(reader), with_names=with_names)
     if out_file is not None:
         with private_file(out_file) as file:
             file.write(document)

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
+from platemark.desk.people import require_allowed
 from platemark.desk.withdrawal import withdraw as take_back
+from platemark.homes.account import os_account
 
 
 def withdraw(
@@ -22,7 +24,9 @@ def withdraw(
     Example: platemark withdraw clip.mp4 --reason "Wrong date in the caption"
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    with require_home(home).open_ledger() as ledger:
+    opened = require_home(home)
+    require_allowed(opened, "withdraw", actor or "", os_account())
+    with opened.open_ledger() as ledger:
         done = take_back(ledger, clip, reason=reason, actor=actor)
     out.data(done.to_json())
     told = done.withdrawal.to_json()

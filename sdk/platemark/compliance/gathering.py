@@ -10,6 +10,7 @@ from pathlib import Path
 
 from platemark.compliance.evidence import Claims, Evidence, Records
 from platemark.errors import LedgerError
+from platemark.homes.account import ACCOUNT_FACT
 from platemark.homes.home import Home
 from platemark.media.label_reading import STANDARD_WORDINGS, LabelPresence, LabelReader
 from platemark.media.stating import AigcFound, read_aigc
@@ -130,7 +131,10 @@ def _records(ledger: Ledger, record: ClipRecord, manifest: str) -> Records:
         return Records(fingerprint=bool(record.fingerprint))
     for event in events:
         if event.sealed_state is SealedState.OPENED and event.sealed is not None:
-            names += [each for each in event.sealed.values() if isinstance(each, str) and len(each) >= _SHORTEST_NAME]
+            said = (
+                value for name, value in event.sealed.items() if name != ACCOUNT_FACT
+            )  # of the machine, not a person
+            names += [each for each in said if isinstance(each, str) and len(each) >= _SHORTEST_NAME]
     exposed = any(name in manifest for name in names) if names else None
     return Records(fingerprint=bool(record.fingerprint), logged=bool(events), names_exposed=exposed)
 

@@ -10,8 +10,10 @@ from typing import Required, TypedDict, Unpack
 
 from platemark._version import __version__
 from platemark.desk.edition import Edition, beside
+from platemark.desk.people import require_allowed
 from platemark.desk.withdrawal import find_clip
 from platemark.errors import RequestError
+from platemark.homes.account import ACCOUNT_FACT, os_account
 from platemark.homes.home import Home
 from platemark.inputs import STILL_ENDINGS
 from platemark.making.outputs import check_final_path
@@ -85,11 +87,13 @@ def correct(home: Home, ledger: Ledger, clip: str | Path, **options: Unpack[Corr
     Raises:
         RequestError: there is no such clip, it was withdrawn, or it was corrected 32 times.
         LedgerRequestError: the reason or the name is empty or too long.
+        PublicationRefused: whoever corrects is not on the home's list of approvers.
         OutputError: the copy cannot be written where it should go; nothing was recorded.
         PlatemarkError: the copy could not be made; the correction stands, and the same call again makes the copy.
     """
     check_text("name after --by", options["by"])
     reason = check_reason(options["reason"])
+    require_allowed(home, "correct", options["by"], os_account())
     record = find_clip(ledger, str(clip))
     _refuse_what_cannot_be_corrected(record, reason)
     source = _file_at_hand(record, Path(clip))
@@ -138,7 +142,13 @@ def _record(ledger: Ledger, record: ClipRecord, reason: str, by: str) -> Appende
         if _says_already(now, reason):
             return None
         return ledger.append(
-            NewEvent(EventType.CLIP_CORRECTED, clip=record.clip_id, actor=by, facts={"reason": reason})
+            NewEvent(
+                EventType.CLIP_CORRECTED,
+                clip=record.clip_id,
+                actor=by,
+                facts={"reason": reason},
+                sealed={ACCOUNT_FACT: os_account()},
+            )
         )
 
 

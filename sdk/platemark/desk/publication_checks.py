@@ -3,18 +3,22 @@
 One rule: what is not known does not pass. The numbers are those of `docs/publishing.md`.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from platemark.compliance.assessment import Assessment
+from platemark.config import DeskSettings
+from platemark.desk.people import folded, refusal
 from platemark.desk.publication import withdrawn_check
 from platemark.errors import FailedCheck
+from platemark.homes.account import ACCOUNT_FACT
 from platemark.i18n import mark
 from platemark_provenance.approval import authors, publication
 from platemark_provenance.ledger.event import Event, EventType
 from platemark_provenance.ledger.registry import ClipRecord
 from platemark_provenance.verdict import Verdict
+
+_NOBODY_LISTED = DeskSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,8 @@ class Standing:
         approver: the name of who would approve.
         approver_id: the pseudonym of that person.
         editors: pseudonyms of those who may; empty means anybody but the author.
+        desk: who is listed as an approver.
+        account: of the operating system, that the approval comes from.
     """
 
     record: ClipRecord
@@ -36,6 +42,8 @@ class Standing:
     approver: str
     approver_id: str
     editors: frozenset[str] = frozenset()
+    desk: DeskSettings = _NOBODY_LISTED
+    account: str = ""
 
     @property
     def known_byline(self) -> str:
@@ -139,18 +147,18 @@ def _check_approver(standing: Standing) -> list[FailedCheck]:
     makers = authors(standing.events)
     names = [event.actor_name for event in standing.events if event.actor in makers and event.actor_name]
     people = (*names, standing.known_byline, *_sealed(standing.events, "byline"))
-    named = {_folded(name) for name in people if name}
-    if standing.approver_id in makers or _folded(standing.approver) in named:
+    named = {folded(name) for name in people if name}
+    if standing.approver_id in makers or folded(standing.approver) in named:
         message = mark("Whoever made a clip, or stands in its byline, cannot approve it.")
         return [FailedCheck(6, "approver", message, mark("Ask another editor."))]
     if standing.editors and standing.approver_id not in standing.editors:
         message = mark("Only the editors of this home may approve.")
         return [FailedCheck(6, "approver", message, mark("They are listed in [review] editors."))]
-    return []
-
-
-def _folded(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    if standing.desk.separate_accounts and standing.account in _sealed(standing.events, ACCOUNT_FACT)[:1]:
+        message = mark("The clip was made under this very account of the operating system.")
+        return [FailedCheck(6, "approver", message, mark("Approve it from an account of your own."), standing.account)]
+    failed = refusal(standing.desk, "publish", standing.approver, standing.account)
+    return [] if failed is None else [failed]
 
 
 def _sealed(events: Sequence[Event], name: str) -> list[str]:

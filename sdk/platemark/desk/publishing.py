@@ -16,6 +16,7 @@ from platemark.compliance.profile import Profile, load_profile
 from platemark.desk.edition import Edition, beside
 from platemark.desk.publication_checks import Standing, check_assessment, check_standing
 from platemark.errors import FailedCheck, ProfileFailed, PublicationRefused
+from platemark.homes.account import ACCOUNT_FACT, os_account
 from platemark.homes.home import Home
 from platemark.i18n import mark
 from platemark.inputs import STILL_ENDINGS
@@ -150,6 +151,8 @@ class _PublishJob:
             approver=self._options["approver"],
             approver_id=self._ledger.pseudonym_of(self._options["approver"]),
             editors=frozenset(self._ledger.pseudonym(name) for name in self._home.config.review.editors),
+            desk=self._home.config.desk,
+            account=os_account(),
         )
 
     def _sign(self, edition: Edition) -> SignedAsset:
@@ -179,7 +182,7 @@ class _PublishJob:
                 "of_sha256": record.file_sha256,
                 "profiles": profiles,
             }
-            sealed: dict[str, JsonValue] = {"reason": self._reason}
+            sealed: dict[str, JsonValue] = {"reason": self._reason, ACCOUNT_FACT: os_account()}
             if self._options.get("byline"):
                 sealed["byline"] = self._options.get("byline", "")
             edition.log(EventType.CLIP_APPROVED, facts, sealed=sealed)

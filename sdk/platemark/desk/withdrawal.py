@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platemark.errors import RequestError
+from platemark.homes.account import ACCOUNT_FACT, os_account
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.ledger.event import Appended, EventType, NewEvent
 from platemark_provenance.ledger.registry import LONGEST_PATH, ClipRecord
@@ -59,7 +60,13 @@ def withdraw(ledger: Ledger, clip: str, *, reason: str, actor: str | None = None
         before = ledger.registry.record(clip_id)
         if before is not None and before.withdrawn is not None:
             return Withdrawn(clip_id, before.withdrawn, recorded=None)
-        event = NewEvent(EventType.CLIP_WITHDRAWN, clip=clip_id, actor=actor, facts={"reason": shown})
+        event = NewEvent(
+            EventType.CLIP_WITHDRAWN,
+            clip=clip_id,
+            actor=actor,
+            facts={"reason": shown},
+            sealed={ACCOUNT_FACT: os_account()},
+        )
         recorded = ledger.append(event)
     after = ledger.registry.record(clip_id)
     if after is None or after.withdrawn is None:  # somebody wrote to the database past the ledger

@@ -16,6 +16,7 @@ import uuid_utils
 from platemark.clip import ClipId
 from platemark.errors import SourceRefused
 from platemark.generation.backend import CancelToken
+from platemark.homes.account import ACCOUNT_FACT, os_account
 from platemark.homes.home import Home
 from platemark.inputs import STILL_ENDINGS
 from platemark.making.job_facts import Used
@@ -138,7 +139,8 @@ class ClipJob(Generic[Plan, Result]):
     def _screen_texts(self, known: Surroundings) -> Screened | None:
         with self._stage("screen"):
             submission = self._work.submission()
-            self._log(EventType.PROMPT_SUBMITTED, facts=submission.facts, sealed=submission.sealed)
+            sealed = {**submission.sealed, ACCOUNT_FACT: os_account()}
+            self._log(EventType.PROMPT_SUBMITTED, facts=submission.facts, sealed=sealed)
             return self._work.screen(Screener(self._shop.engine, known.at, known.context, self._take_decision))
 
     def _vet_sources(self) -> Used:

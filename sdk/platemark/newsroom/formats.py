@@ -14,6 +14,10 @@ from platemark.newsroom.mos import write_mos
 from platemark.newsroom.newsml_g2 import write_newsml_g2
 from platemark.newsroom.ninjs import write_ninjs
 from platemark.newsroom.vmh import write_vmh
+from platemark_provenance.digest import JsonValue, sha256_bytes
+from platemark_provenance.ledger.event import EventType
+from platemark_provenance.ledger.reading_log import Reader
+from platemark_provenance.ledger.store import Ledger
 
 FORMATS: Mapping[str, Callable[[ExportFacts], bytes]] = {
     "ninjs": write_ninjs,
@@ -25,11 +29,12 @@ FORMATS: Mapping[str, Callable[[ExportFacts], bytes]] = {
 """Every format and its writer."""
 
 
-def export_clip(home: Home, clip: str, form: str, *, reader: str, with_names: bool = False) -> bytes:
-    """Write what newsroom systems are to know of a published clip.
+def export_clip(home: Home, ledger: Ledger, clip: str, form: str, *, reader: str, with_names: bool = False) -> bytes:
+    """Write what newsroom systems are to know of a published clip; the log keeps that it was handed out, to whom.
 
     Args:
         home: the home that published it.
+        ledger: of that home, open.
         clip: its identifier, or the file as it was published.
         form: one of `FORMATS`.
         reader: who asks; the log keeps a pseudonym of them.
@@ -41,12 +46,21 @@ def export_clip(home: Home, clip: str, form: str, *, reader: str, with_names: bo
     Raises:
         RequestError: no such format or clip, or its file is gone or changed.
         VerificationError: the file's manifest does not hold.
-        LedgerError: the log cannot be read, or the reading could not be logged.
+        PublicationRefused: the home has the publish gate on, and no second person approved the clip.
+        LedgerError: the log cannot be read, or the export could not be logged; then nothing is handed out.
     """
     writer = FORMATS.get(form)
     if writer is None:
         raise RequestError(
             f"The format must be one of {', '.join(FORMATS)}; got {form[:40]!r}.", fix="For example: --format ninjs"
         )
-    with home.open_ledger() as ledger:
-        return writer(gather_export(home, ledger, clip, reader=reader, with_names=with_names))
+    facts = gather_export(home, ledger, clip, with_names=with_names)
+    document = writer(facts)
+    asked: dict[str, JsonValue] = {
+        "clip": facts.clip_id,
+        "form": form,
+        "names": with_names,
+        "sha256": sha256_bytes(document),
+    }
+    Reader(ledger, reader).record("newsroom", found=None, asked=asked, kind=EventType.AUDIT_EXPORTED)
+    return document

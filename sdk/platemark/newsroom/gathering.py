@@ -17,7 +17,6 @@ from platemark.newsroom.facts import ExportFacts, Names, Rendition
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.history import declared_source
 from platemark_provenance.ledger.event import Event, EventType, SealedState
-from platemark_provenance.ledger.reading_log import Reader
 from platemark_provenance.ledger.registry import ClipRecord
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.manifest import GENERATION_LABEL, WATERMARK_ALGORITHM
@@ -29,20 +28,20 @@ from platemark_provenance.verification import read_crjson, read_provenance
 _APPROVALS = frozenset({EventType.REVIEW_SIGNED_OFF.value, "clip.approved"})
 
 
-def gather_export(home: Home, ledger: Ledger, clip: str, *, reader: str, with_names: bool = False) -> ExportFacts:
+def gather_export(home: Home, ledger: Ledger, clip: str, *, with_names: bool = False) -> ExportFacts:
     """Gather what may be said about a published clip.
 
     Args:
         home: the home that published it.
         ledger: its open ledger.
         clip: the clip's identifier, or a file that is byte for byte the one published.
-        reader: who asks; the log keeps a pseudonym of them with what they asked for.
         with_names: also give the byline, the approvers, the prompt and who wrote it.
 
     Raises:
         RequestError: this home published no such clip, or its file is gone or changed.
         VerificationError: the file's manifest does not hold.
-        LedgerError: the log cannot be read, or the reading could not be logged.
+        PublicationRefused: the home has the publish gate on, and no second person approved the clip.
+        LedgerError: the log cannot be read.
     """
     record, path = _find(ledger, clip)
     _may_leave(home, ledger, record)
@@ -52,7 +51,6 @@ def gather_export(home: Home, ledger: Ledger, clip: str, *, reader: str, with_na
         raise VerificationError(
             f"The manifest of {path.name} should hold and name its label; it does not.", fix="Run: platemark verify"
         )
-    events = Reader(ledger, reader).trace(record.clip_id)
     model = _model(read_crjson(path, home.trust_store()))
     history = reading.history
     return ExportFacts(
@@ -74,7 +72,7 @@ def gather_export(home: Home, ledger: Ledger, clip: str, *, reader: str, with_na
         rendition=_rendition(path, record.file_sha256),
         withdrawn=record.withdrawn,
         corrections=record.corrections,
-        names=_names(events) if with_names else None,
+        names=_names(ledger.trace(record.clip_id)) if with_names else None,
     )
 
 

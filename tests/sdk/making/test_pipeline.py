@@ -9,6 +9,7 @@ import platemark
 from platemark.clip import Clip
 from platemark.errors import Cancelled, OutputError, PromptHeld, PromptRefused, RequestError
 from platemark.generation.backend import CancelToken
+from platemark.homes.account import os_account
 from platemark.media.video import read_frames_rgb, read_luma, read_video_facts
 from platemark.progress import STAGES, JobProgress, ProgressCallback
 from platemark.studio import GenerateOptions, Studio
@@ -176,7 +177,9 @@ def test_neither_prompt_nor_names_stand_in_the_open_part_of_the_ledger_or_in_the
     for secret in (b"calm blue sea", b"jw.kim", b"Kim Ji-woo"):
         assert secret not in open_part
         assert secret not in made.path.read_bytes()
-    assert studio.ledger.trace(made.clip_id)[0].sealed == {"prompt": PROMPT, "byline": "Kim Ji-woo", "actor": "jw.kim"}
+    assert studio.ledger.trace(made.clip_id)[0].sealed == {
+        "prompt": PROMPT, "byline": "Kim Ji-woo", "actor": "jw.kim", "os_user": os_account(),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("stage", STAGES[3:])

@@ -1,9 +1,11 @@
 """What newsroom systems are told: right, complete, without names unless asked, and with a withdrawal in it."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mosromgr.mostypes import RunningOrder
+from odd_clips import write_clip
 
 from platemark.clip import Clip
 from platemark.desk.withdrawal import withdraw
-from platemark.errors import RequestError
+from platemark.errors import LedgerUnavailable, PublicationRefused, RequestError
 from platemark.newsroom.facts import ExportFacts, Names, Rendition
 from platemark.newsroom.formats import FORMATS, export_clip
 from platemark.newsroom.json_ld import write_json_ld
@@ -23,7 +26,9 @@ from platemark.newsroom.mos import write_mos
 from platemark.newsroom.newsml_g2 import write_newsml_g2
 from platemark.newsroom.ninjs import write_ninjs
 from platemark.newsroom.vmh import write_vmh
-from platemark.studio import Studio
+from platemark.studio import AsyncStudio, Studio
+from platemark_provenance.digest import sha256_bytes
+from platemark_provenance.ledger.event_words import event_sentence
 from platemark_provenance.withdrawal import Withdrawal
 
 TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -213,7 +218,7 @@ def test_no_prompt_breaks_out_of_an_xml_format(text: str) -> None:
 
 
 def test_a_published_clip_is_described_as_it_lies_on_the_disk(studio: Studio, clip: Clip) -> None:
-    item = _json(export_clip(studio.home, str(clip.path), "ninjs", reader="desk"))
+    item = _json(export_clip(studio.home, studio.ledger, str(clip.path), "ninjs", reader="desk"))
 
     assert item["uri"] == f"urn:uuid:{clip.clip_id}"
     assert {"role": "sha256", "value": clip.sha256} in item["altIds"]
@@ -221,17 +226,99 @@ def test_a_published_clip_is_described_as_it_lies_on_the_disk(studio: Studio, cl
     assert {"role": "AISystemUsed", "name": "testcard"} in item["infoSources"]
 
 
-def test_the_log_keeps_that_a_clip_was_exported_by_whom(studio: Studio, clip: Clip) -> None:
-    export_clip(studio.home, clip.clip_id, "vmh", reader="desk", with_names=True)
+def test_the_log_keeps_what_was_handed_out_to_whom(studio: Studio, clip: Clip) -> None:
+    document = studio.export(clip.clip_id, "vmh", reader="desk", with_names=True)
 
-    (event,) = studio.ledger.query(type="audit.queried")
-    assert (event.actor_name, event.facts["asked"]) == ("desk", {"clip": clip.clip_id})
+    (event,) = studio.ledger.query(type="audit.exported")
+    assert event.actor_name == "desk"
+    assert event.facts == {
+        "command": "newsroom",
+        "asked": {"clip": clip.clip_id, "form": "vmh", "names": True, "sha256": sha256_bytes(document)},
+    }
+    assert event_sentence(event, "en") == "A part of the log was taken out (newsroom)."
+    assert "내보냈습니다" in event_sentence(event, "ko")
+
+
+def test_an_export_that_cannot_be_logged_hands_nothing_out(
+    studio: Studio, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **named: object) -> None:
+        raise LedgerUnavailable("The disk is full.")
+
+    monkeypatch.setattr(studio.ledger, "append", full)
+
+    with pytest.raises(LedgerUnavailable):
+        studio.export(clip.clip_id, "ninjs", reader="desk")
+
+
+def test_a_refused_export_is_not_logged_as_one(gated: Studio, draft: Clip) -> None:
+    with pytest.raises(PublicationRefused):
+        gated.export(draft.clip_id, "ninjs", reader="desk")
+
+    assert list(gated.ledger.query(type="audit.exported")) == []
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_a_stamped_clip_is_exported_with_its_own_source_and_system(studio: Studio, tmp_path: Path, form: str) -> None:
+    write_clip(tmp_path / "source.mp4")
+    stamped = studio.stamp(
+        tmp_path / "source.mp4", generator="Elsewhere Video", generator_version="3", out=tmp_path / "stamped.mp4"
+    )
+
+    document = studio.export(stamped.path, form, reader="desk").decode()
+
+    assert stamped.clip_id in document
+    assert "Elsewhere Video" in document
+    assert "trainedalgorithmicmedia" in document.lower()
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_a_clip_made_out_of_another_one_says_that_only_part_of_it_was_made(
+    studio: Studio, clip: Clip, tmp_path: Path, form: str
+) -> None:
+    write_clip(tmp_path / "camera.mp4", size=(256, 256), frames=6)
+    edited = studio.generate(
+        "a calm blue sea at sunset", model="testcard", clips=[tmp_path / "camera.mp4"], seconds=0.5,
+        out=tmp_path / "edited.mp4",
+    )  # fmt: skip
+
+    document = studio.export(edited.clip_id, form, reader="desk").decode()
+
+    assert "compositewithtrainedalgorithmicmedia" in document.lower()
+
+
+def test_a_published_file_is_exported_as_the_newest_one_of_its_clip(gated: Studio, draft: Clip) -> None:
+    published = gated.publish(draft.path, approver="Lee Sora", reason="checked")
+
+    item = _json(gated.export(draft.clip_id, "ninjs", reader="desk", with_names=True))
+
+    assert {"role": "sha256", "value": published.sha256} in item["altIds"]
+    assert {"rel": "approver", "name": "Lee Sora"} in item["people"]
+
+
+def test_a_correction_stands_in_every_version_of_the_item(studio: Studio, clip: Clip) -> None:
+    studio.correct(clip.path, reason="The caption named the wrong city", by="Lee Sora")
+
+    item = _json(studio.export(clip.clip_id, "ninjs", reader="desk"))
+    page = _json(studio.export(clip.clip_id, "json-ld", reader="desk"))
+
+    assert (item["version"], item["pubStatus"]) == ("2", "usable")
+    assert "wrong city" in item["edNote"]
+    assert page["correction"][0]["text"] == "The caption named the wrong city"
+
+
+def test_asyncio_programs_export_too(home_path: Path, clip: Clip) -> None:
+    async def export() -> bytes:
+        async with await AsyncStudio.open(home_path) as studio:
+            return await studio.export(clip.path, "mos", reader="desk")
+
+    assert clip.clip_id.encode() in asyncio.run(export())
 
 
 def test_a_withdrawn_clip_leaves_only_with_its_withdrawal(studio: Studio, clip: Clip) -> None:
     withdraw(studio.ledger, clip.clip_id, reason="Wrong date")
 
-    item = _json(export_clip(studio.home, clip.clip_id, "ninjs", reader="desk"))
+    item = _json(export_clip(studio.home, studio.ledger, clip.clip_id, "ninjs", reader="desk"))
 
     assert item["pubStatus"] == "canceled"
     assert "Wrong date" in item["edNote"]
@@ -241,14 +328,14 @@ def test_a_clip_whose_file_was_changed_is_not_described(studio: Studio, clip: Cl
     clip.path.write_bytes(clip.path.read_bytes() + b"\0")
 
     with pytest.raises(RequestError, match="as it was published"):
-        export_clip(studio.home, clip.clip_id, "ninjs", reader="desk")
+        export_clip(studio.home, studio.ledger, clip.clip_id, "ninjs", reader="desk")
 
 
 def test_a_clip_of_somebody_else_is_not_described(studio: Studio) -> None:
     with pytest.raises(RequestError, match="published no clip"):
-        export_clip(studio.home, "01a204a2-0000-7000-8000-000000000000", "ninjs", reader="desk")
+        export_clip(studio.home, studio.ledger, "01a204a2-0000-7000-8000-000000000000", "ninjs", reader="desk")
 
 
 def test_a_format_nobody_knows_is_refused_with_those_there_are(studio: Studio) -> None:
     with pytest.raises(RequestError, match="json-ld"):
-        export_clip(studio.home, "x", "docx", reader="desk")
+        export_clip(studio.home, studio.ledger, "x", "docx", reader="desk")
