@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from platemark_provenance.axes import EXIT_CODES
 from platemark_provenance.own_assertions import OwnAssertions
 from platemark_provenance.reading import ProvenanceReading
+from platemark_provenance.recipient import Recipient
 from platemark_provenance.verdict import MarkFinding, Verdict, judge
 from platemark_provenance.withdrawal import Withdrawal
 
@@ -270,3 +271,22 @@ def test_a_mark_that_follows_from_the_record_is_never_said_to_have_been_looked_f
     assert "byte for byte" in report.explain("en")
     assert "the watermark" not in report.explain("en").split("Checked: ")[1].split("Not checked")[0]
     assert "다시 찾지는 않았습니다" in report.explain("ko")
+
+
+def test_recipients_are_named_with_their_pseudonyms_and_copies() -> None:
+    given = Recipient("p-abcdefgh", "Agency A", "a-clip", "00112233445566aa")
+
+    report = judge(ABSENT, replace(MATCHED, recipients=(given,)))
+
+    assert report.recipients == (given,)
+    assert report.to_json()["recipients"] == [
+        {"pseudonym": "p-abcdefgh", "name": "Agency A", "clip_id": "a-clip", "mark_id": "00112233445566aa"}
+    ]
+
+
+def test_a_recipient_changes_neither_verdict_nor_exit_code() -> None:
+    given = Recipient("p-abcdefgh", None, "a-clip", "00112233445566aa")
+
+    with_one, without = judge(ABSENT, replace(MATCHED, recipients=(given,))), judge(ABSENT, MATCHED)
+
+    assert (with_one.verdict, with_one.exit_code) == (without.verdict, without.exit_code)
