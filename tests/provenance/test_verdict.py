@@ -290,3 +290,10 @@ def test_a_recipient_changes_neither_verdict_nor_exit_code() -> None:
     with_one, without = judge(ABSENT, replace(MATCHED, recipients=(given,))), judge(ABSENT, MATCHED)
 
     assert (with_one.verdict, with_one.exit_code) == (without.verdict, without.exit_code)
+
+
+def test_a_verdict_gives_no_score_that_somebody_who_removes_marks_could_watch_fall() -> None:
+    shown = json.dumps(judge(ABSENT, MATCHED).to_json())
+
+    assert "score" not in shown
+    assert "fpr" not in shown
