@@ -52,6 +52,7 @@ from platemark_provenance.manifest_parts import (
     policy_statement,
     resized_actions,
     soft_binding,
+    tone_mapping_action,
     training_mining,
     watermark_action,
 )
@@ -181,7 +182,9 @@ def build_stamp_manifest(facts: ManifestFacts, parent: Ingredient) -> Manifest:
     _check_parent(parent)
     software = named("platemark", facts.sdk_version)
     transcoded: JsonValue = {"action": "c2pa.transcoded", "softwareAgent": software}
-    return _made(facts, [opened_action(parent), transcoded], task="stamp", source_type=parent.source_type)
+    how = facts.source.tonemapped if facts.source is not None else ""
+    colours = [tone_mapping_action(how, software)] if how else []
+    return _made(facts, [opened_action(parent), *colours, transcoded], task="stamp", source_type=parent.source_type)
 
 
 def _made(

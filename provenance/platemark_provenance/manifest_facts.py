@@ -86,10 +86,14 @@ class LabelFacts:
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """The clip that was stamped: the hash of its bytes, and what verifying it came to, in one word."""
+    """The clip that was stamped: the hash of its bytes, and what verifying it came to, in one word.
+
+    `tonemapped` says how its colours were brought to standard ones; empty where they came so.
+    """
 
     sha256: str
     verdict: str
+    tonemapped: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,16 @@ def _change(change: Change, facts: ManifestFacts, inputs: Sequence[Ingredient]) 
     return {**action, "parameters": _ingredient_ids(inputs)} if by_model and inputs else action
 
 
+def tone_mapping_action(how: str, software: JsonValue) -> Json:
+    """Say that the colours were brought to standard ones, and how."""
+    return {
+        "action": "c2pa.color_adjustments",
+        "digitalSourceType": ALGORITHMIC_MEDIA,
+        "softwareAgent": software,
+        "description": plain_text(how, MAX_DESCRIPTION_CHARACTERS),
+    }
+
+
 def label_action(software: JsonValue) -> Json:
     """Say that the visible label was drawn."""
     return {

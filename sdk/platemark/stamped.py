@@ -90,6 +90,7 @@ class SourceRecord:
         rotation_deg: what a player turned it by, counter-clockwise; the stamped clip is stored upright.
         captions: how many subtitle tracks came along, packet by packet.
         left_out: what else the file held and the stamped clip does not.
+        tonemapped: how its colours were brought to 8-bit standard ones; empty where they came so.
         overridden: objections that an editor set aside.
     """
 
@@ -102,6 +103,7 @@ class SourceRecord:
     rotation_deg: int
     captions: int = 0
     left_out: tuple[str, ...] = ()
+    tonemapped: str = ""
     overridden: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PASSED_ON = (
     *("out", "generator_version", "source_type", "prompt", "label_text"),
-    *("actor", "byline", "desk", "recipient", "overwrite"),
+    *("actor", "byline", "desk", "recipient", "overwrite", "tonemap"),
 )
 """Options that mean the same to the library, under the same names."""
 
@@ -36,6 +36,9 @@ def stamp(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The final path, .mp4.")] = None,
     label_text: Annotated[str, typer.Option(help="The label's wording; left out, the language's standard one.")] = "",
     label_lang: option.LabelLang = None,
+    tonemap: Annotated[
+        bool, typer.Option("--tonemap", help="Bring HDR, wide gamut and more than 8 bits to standard colours.")
+    ] = False,
     allow_source: option.AllowSource = None,
     reason: option.Reason = "",
     actor: option.Actor = "",
@@ -83,5 +86,7 @@ def _print(printer: Output, clip: StampedClip) -> None:
         printer.note("Every frame carried the label already; none was drawn over it.")
     if clip.source.sound == "kept":
         printer.note("Its sound was kept as it is.")
+    if clip.source.tonemapped:
+        printer.note("Colours: {how}. Look at the result.", how=clip.source.tonemapped)
     if clip.source.left_out:
         printer.note("Left behind: {streams}.", streams=", ".join(clip.source.left_out))

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TypedDict
 
 from platemark.clip import MAX_ASPECT, Size
-from platemark.errors import MediaError, RequestError
+from platemark.errors import RequestError
 from platemark.generation.backend import CancelToken
 from platemark.homes.home import Home
 from platemark.making.asking import label_language_for
 from platemark.making.material import SourceFile, inspect_clip
 from platemark.making.sources import Source
-from platemark.media.edit_lists import is_simple, read_edit_lists
+from platemark.making.stamp_forms import Conversion, check_form
 from platemark.media.formats import MAX_DURATION_S
-from platemark.media.video import VideoFacts, read_start_s, read_video_facts
 from platemark.progress import ProgressCallback
 from platemark.stamped import DIGITAL_SOURCE_PREFIX, StampRequest
 from platemark_provenance.ingredient_check import IngredientOverride
@@ -24,20 +23,14 @@ from platemark_provenance.manifest_facts import Ingredient
 from platemark_provenance.reading import ProvenanceReading
 from platemark_provenance.verification import read_provenance
 
-_HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
-"""PQ and HLG. Source: ITU-R BT.2100-2."""
-_EIGHT_BITS = ("yuv420p", "yuvj420p", "nv12", "nv21", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p")
-_TO_SDR = (
-    "ffmpeg -i IN -vf zscale=t=linear,tonemap=hable,zscale=p=bt709:t=bt709:m=bt709,format=yuv420p -c:a copy OUT.mp4"
-)
-
 
 class StampOptions(TypedDict, total=False):
     """What may be said about a clip that is stamped, beside the file and its generator.
 
     `out` is the final path (`<name>-stamped.mp4` in the working directory where it is left out); `source_type` is what
     the clip is where it has no manifest that says so, one of `platemark.stamped.SOURCE_TYPES`; `override` lets an
-    editor use a clip that would be refused. The rest is described in `platemark.stamped.StampRequest`.
+    editor use a clip that would be refused; `tonemap` lets HDR, wide gamut and more than 8 bits be brought to standard
+    8-bit colours. The rest is described in `platemark.stamped.StampRequest`.
     """
 
     generator_version: str
@@ -50,6 +43,7 @@ class StampOptions(TypedDict, total=False):
     byline: str
     desk: str
     recipient: str
+    tonemap: bool
     out: Path | str
     overwrite: bool
     on_progress: ProgressCallback
@@ -58,12 +52,16 @@ class StampOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class StampOrder:
-    """A checked request, the clip as its parent, what its manifest is worth, and an editor's word for it."""
+    """A checked request, the clip as its parent, what its manifest is worth, and an editor's word for it.
+
+    `conversion` is how its picture becomes a standard one, where it is not one already.
+    """
 
     request: StampRequest
     source: Source
     reading: ProvenanceReading
     override: IngredientOverride | None = None
+    conversion: Conversion | None = None
 
 
 def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> StampOrder:
@@ -81,7 +79,7 @@ def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> 
             "Using a source that would be refused needs the name of who decides.", fix="Say it with --actor."
         )
     file = inspect_clip(path, longest_s=MAX_DURATION_S)
-    _check_form(file)
+    conversion = check_form(file, convert=options.get("tonemap", False))
     prompt = options.get("prompt", "")
     request = StampRequest(
         model=generator,
@@ -103,7 +101,7 @@ def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> 
     declared = "source_type" in options or reading.state == "absent"
     kind = DIGITAL_SOURCE_PREFIX + request.source_type if declared else None
     parent = Ingredient(path, "Clip made elsewhere", "parentOf", "source", kind, fed_to_model=True)
-    return StampOrder(request, Source(file, parent), reading, options.get("override"))
+    return StampOrder(request, Source(file, parent), reading, options.get("override"), conversion)
 
 
 def _size(file: SourceFile) -> Size:
@@ -117,51 +115,3 @@ def _size(file: SourceFile) -> Size:
     if max(size.width, size.height) > MAX_ASPECT * min(size.width, size.height):
         raise RequestError(f"A clip is at most {MAX_ASPECT} times as long as wide; got {size}.", fix="Crop it first.")
     return size
-
-
-def _check_form(file: SourceFile) -> None:
-    """Refuse what 8-bit H.264 with standard colours cannot hold as it is, and a picture that starts late."""
-    facts = read_video_facts(file.path)
-    if facts.color.transfer in _HDR_TRANSFERS or facts.color.primaries == "bt2020":
-        raise MediaError(
-            f"{file.path} is HDR or wide-gamut video ({facts.color.primaries}, {facts.color.transfer}); "
-            "nothing is mapped to standard colours in silence.",
-            fix=f"Map it first, and look at the result: {_TO_SDR}",
-        )
-    if facts.pixel_format not in _EIGHT_BITS:
-        raise MediaError(
-            f"{file.path} holds {facts.pixel_format} pictures; 8 bits in YUV are taken, and nothing is rounded "
-            "in silence.",
-            fix="Convert it first: ffmpeg -i IN -pix_fmt yuv420p -c:v libx264 -crf 14 -c:a copy OUT.mp4",
-        )
-    _check_shape(file, facts)
-    if not all(is_simple(edits) for edits in read_edit_lists(file.path)):
-        raise MediaError(
-            f"{file.path} has an edit list that cuts or slows its material; sound and picture could part.",
-            fix="Write it out as it is shown: ffmpeg -i IN -c:v libx264 -crf 14 -c:a aac OUT.mp4",
-        )
-    start_s = read_start_s(file.path)
-    if file.has_audio and abs(start_s) * file.fps > 1:
-        raise MediaError(
-            f"The picture of {file.path} starts {start_s:.3f} s into the file; its sound would get out of step.",
-            fix="Let it start at zero first: ffmpeg -ss 0 -i IN -c:a copy OUT.mp4",
-        )
-
-
-def _check_shape(file: SourceFile, facts: VideoFacts) -> None:
-    """Refuse pictures on which a label would not be read as it was drawn."""
-    if facts.interlaced:
-        raise MediaError(
-            f"{file.path} is interlaced: each frame holds two moments, which a label and a mark would mix up.",
-            fix="Take it apart first: ffmpeg -i IN -vf bwdif -c:v libx264 -crf 14 -c:a copy OUT.mp4",
-        )
-    if facts.mirrored:
-        raise MediaError(
-            f"{file.path} is to be shown as in a mirror; its label could not be read.",
-            fix="Store it as it is shown: ffmpeg -i IN -c:v libx264 -crf 14 -c:a copy OUT.mp4",
-        )
-    if min(float(file.width * file.pixel_aspect), file.height) > min(file.width, file.height):
-        raise MediaError(
-            f"{file.path} is stretched when it is shown (pixels {file.pixel_aspect}); its label would be too small.",
-            fix="Scale it first: ffmpeg -i IN -vf scale=iw*sar:ih,setsar=1 -c:v libx264 -crf 14 -c:a copy OUT.mp4",
-        )

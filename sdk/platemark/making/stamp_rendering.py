@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from platemark.making.looking import FrameWatch
 from platemark.making.material import SourceFile
 from platemark.making.rendering import Rendered
+from platemark.making.stamp_forms import Conversion
 from platemark.making.work import Bench
-from platemark.media.formats import ColorTags, is_bt709_matrix
+from platemark.media.formats import BT709_LIMITED, ColorTags, is_bt709_matrix
 from platemark.media.overlay import LabelOverlay, sample_rgb
+from platemark.media.tone_decoding import read_frames_as_standard
 from platemark.media.video import (
     EncodeSettings,
     YuvFrame,
@@ -42,11 +44,27 @@ class StampedPicture:
         file: the clip.
         color: how its colours are coded.
         draw_label: whether the label is drawn; not where every frame carries it already.
+        conversion: how its colours are brought to standard ones; none where they are.
     """
 
     file: SourceFile
     color: ColorTags
     draw_label: bool
+    conversion: Conversion | None = None
+
+    @property
+    def made_color(self) -> ColorTags:
+        """Say how the stamped clip's colours are coded."""
+        if self.conversion is not None and self.conversion.wide is not None:
+            return BT709_LIMITED
+        return ColorTags(self.color.primaries, self.color.transfer, self.color.matrix, "tv")
+
+    def frames(self) -> Iterator[YuvFrame]:
+        """Decode it, in standard colours and upright."""
+        wide = None if self.conversion is None else self.conversion.wide
+        path = self.file.path
+        decoded = read_frames_as_coded(path) if wide is None else read_frames_as_standard(path, wide)
+        return (turned(frame, self.file.rotation_deg) for frame in decoded)
 
 
 def render_stamped(picture: StampedPicture, bench: Bench) -> Rendered:
@@ -76,7 +94,7 @@ def render_stamped(picture: StampedPicture, bench: Bench) -> Rendered:
 def _shown(picture: StampedPicture, eyes: FrameWatch, count: "_Counter", bench: Bench) -> Iterator[YuvFrame]:
     """Give the frames upright and labelled; the policy sees each as it came."""
     file, overlay = picture.file, LabelOverlay(bench.label) if picture.draw_label else None
-    is_bt709 = is_bt709_matrix(picture.color.matrix, height=file.height)
+    is_bt709 = is_bt709_matrix(picture.made_color.matrix, height=file.height)
 
     def labelled(frames: Iterator[YuvFrame]) -> Iterator[YuvFrame]:
         """Look at each frame, then label it."""
@@ -85,8 +103,7 @@ def _shown(picture: StampedPicture, eyes: FrameWatch, count: "_Counter", bench: 
             eyes.feed(sample_rgb(frame, is_bt709=is_bt709))
             yield frame if overlay is None else overlay.draw(frame)
 
-    upright = (turned(frame, file.rotation_deg) for frame in read_frames_as_coded(file.path))
-    return bench.watch.iterate("label", labelled(bench.watch.iterate("decode", upright)))
+    return bench.watch.iterate("label", labelled(bench.watch.iterate("decode", picture.frames())))
 
 
 def _has_tracks(file: SourceFile) -> bool:
@@ -94,9 +111,7 @@ def _has_tracks(file: SourceFile) -> bool:
 
 
 def _settings(picture: StampedPicture) -> EncodeSettings:
-    coded = picture.color
-    color = ColorTags(coded.primaries, coded.transfer, coded.matrix, "tv")
-    settings = EncodeSettings(picture.file.fps, crf=CRF, preset=PRESET, lookahead=LOOKAHEAD, color=color)
+    settings = EncodeSettings(picture.file.fps, crf=CRF, preset=PRESET, lookahead=LOOKAHEAD, color=picture.made_color)
     return replace(settings, pixel_aspect=picture.file.pixel_aspect)
 
 

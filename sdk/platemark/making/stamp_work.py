@@ -113,7 +113,13 @@ class StampWork:
             "task": "stamp",
             "source_type": request.source_type,
             "label": [request.label_language, request.label_text],
+            "tonemap": self.tonemapped,
         }
+
+    @property
+    def tonemapped(self) -> str:
+        """Say how the colours are brought to standard ones; empty where they came so."""
+        return "" if self.order.conversion is None else self.order.conversion.line
 
     def draw_label(self) -> RenderedLabel:
         """Draw the label.
@@ -160,6 +166,7 @@ class StampWork:
             "stamp": self.file.sha256,
             "model": [self.request.model, self.request.model_version],
             "label": [self.request.label_language, self.request.label_text, plan.sighting is None],
+            "tonemap": self.tonemapped,
         }
 
     def start_facts(self, plan: StampPlan, used: Used) -> dict[str, JsonValue]:
@@ -173,13 +180,17 @@ class StampWork:
             "source_verdict": plan.verdict,
             "label": "drawn" if plan.sighting is None else "kept",
         }
+        if self.tonemapped:
+            facts["tonemapped"] = self.tonemapped
         if used.overridden:
             facts["overridden"] = [{"name": each.ingredient.name, "finding": each.kind} for each in used.overridden]
         return facts
 
     def render(self, plan: StampPlan, bench: Bench) -> Rendered:
         """Label and mark the picture frame by frame, and put the sound beside it, packet by packet."""
-        return render_stamped(StampedPicture(self.file, plan.color, draw_label=plan.sighting is None), bench)
+        return render_stamped(
+            StampedPicture(self.file, plan.color, plan.sighting is None, self.order.conversion), bench
+        )
 
     def forget(self, ended_by: type[BaseException] | None) -> None:
         """Do nothing: nothing is kept."""
@@ -198,7 +209,9 @@ class StampWork:
             reviewed=made.reviewed,
             draft=made.draft,
         )
-        facts = replace(stated_facts(stated, home, head), source=SourceFacts(self.file.sha256, plan.verdict))
+        facts = replace(
+            stated_facts(stated, home, head), source=SourceFacts(self.file.sha256, plan.verdict, self.tonemapped)
+        )
         return build_stamp_manifest(facts, made.used.sources[0].ingredient)
 
     def describe(self, made: Made[StampPlan], published: Published) -> StampedClip:
@@ -235,6 +248,7 @@ class StampWork:
             rotation_deg=self.file.rotation_deg,
             captions=self.file.captions,
             left_out=self.file.left_out,
+            tonemapped=self.tonemapped,
             overridden=tuple(each.kind for each in made.used.overridden),
         )
 

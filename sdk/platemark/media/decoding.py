@@ -154,8 +154,12 @@ def read_frames_as_coded(path: Path) -> Iterator[YuvFrame]:
 
 
 def _yuv420(frame: VideoFrame, width: int, height: int, color: dict[str, int]) -> YuvFrame:
-    even = frame.reformat(width, height, "yuv420p", dst_color_range=ColorRange.MPEG, **color)
-    y, u, v = even.planes
+    return yuv_planes(frame.reformat(width, height, "yuv420p", dst_color_range=ColorRange.MPEG, **color))
+
+
+def yuv_planes(frame: VideoFrame) -> YuvFrame:
+    """Copy the three planes of a decoded 8-bit 4:2:0 frame with even sides."""
+    (y, u, v), width = frame.planes, frame.width
     return YuvFrame(plane_pixels(y, width), plane_pixels(u, width // 2), plane_pixels(v, width // 2))
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from cli_session import Run
+from ffmpeg_clips import PICTURE, ffmpeg
 from odd_clips import write_clip
 
 REFUSED = "no label and no watermark, strip the C2PA so that nobody knows it is AI"
@@ -86,3 +87,16 @@ def test_a_file_that_is_missing_ends_with_2(run: Run, home_path: Path, tmp_path:
     ended = run("stamp", tmp_path / "gone.mp4", "--generator", "V", "--home", home_path)
 
     assert (ended.code, "is not a file" in ended.err) == (2, True)
+
+
+def test_hdr_is_refused_until_it_is_asked_for_and_people_are_told(run: Run, home_path: Path, tmp_path: Path) -> None:
+    said = "format=yuv420p10le,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv"
+    ffmpeg(*PICTURE, "-vf", said, "-c:v", "libx264", tmp_path / "hdr.mp4")
+    usual = ("stamp", tmp_path / "hdr.mp4", "--generator", "Veo 3", "--home", home_path, "--out", tmp_path / "out.mp4")
+
+    refused = run(*usual)
+    taken = run(*usual, "--tonemap", "--lang", "ko")
+
+    assert (refused.code, "--tonemap" in refused.err) == (5, True)
+    assert taken.code == 0
+    assert "BT.2390" in taken.err

@@ -167,7 +167,7 @@ def test_a_trimmed_start_keeps_picture_and_sound_in_step(studio: Studio, tmp_pat
         ("odd_height.mp4", ("-f", "lavfi", "-i", "color=s=192x129:d=1:r=12", "-c:v", "mpeg4"), RequestError, "crop"),
         ("uneven.mp4", (*PICTURE, "-vf", "setpts=N*N/4/TB/12", "-fps_mode", "vfr", *H264), MediaError, "fps="),
         ("tall.mp4", ("-f", "lavfi", "-i", "testsrc2=s=128x192:d=1:r=12", "-vf", "setsar=2", *H264), MediaError, "sar"),
-        ("deep.mp4", (*PICTURE, "-c:v", "libx264", "-pix_fmt", "yuv420p10le"), MediaError, "-pix_fmt"),
+        ("deep.mp4", (*PICTURE, "-c:v", "libx264", "-pix_fmt", "yuv420p10le"), MediaError, "--tonemap"),
     ],
 )
 def test_what_would_not_come_out_as_it_is_shown_is_refused_before_anything_is_logged(
