@@ -67,6 +67,10 @@ class LedgerUnavailable(LedgerError):
     """The database is missing, locked, read-only or full. Nothing was written."""
 
 
+class LedgerReadOnly(LedgerUnavailable):
+    """The database can be read and not written; reading it without a trace has to be asked for."""
+
+
 class LedgerCorrupt(LedgerError):
     """The database's content contradicts itself; it is left as found."""
 

@@ -31,6 +31,9 @@ PlatemarkError                    exit code, message, fix
     ├── LedgerRequestError        2
     ├── SubjectHeld               3  a legal hold stands
     ├── LedgerUnavailable         1
+    │   ├── LedgerReadOnly        1  reading without a trace has to be asked for
+    │   ├── WitnessesMissing      1  (platemark_provenance.ledger.attesting)
+    │   └── AnchorUnavailable     1  (platemark_provenance.anchoring.place)
     ├── LedgerCorrupt             5
     └── SchemaMismatch            1
 ```
@@ -46,6 +49,7 @@ from platemark_provenance.errors import (
     KeyUnavailable,
     LedgerCorrupt,
     LedgerError,
+    LedgerReadOnly,
     LedgerRequestError,
     LedgerUnavailable,
     PlatemarkError,
@@ -64,6 +68,7 @@ __all__ = [
     "KeyUnavailable",
     "LedgerCorrupt",
     "LedgerError",
+    "LedgerReadOnly",
     "LedgerRequestError",
     "LedgerUnavailable",
     "LicenceForbids",

@@ -9,7 +9,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
-from platemark_provenance.errors import LedgerCorrupt, LedgerError, LedgerUnavailable, SchemaMismatch
+from platemark_provenance.errors import LedgerCorrupt, LedgerError, LedgerReadOnly, LedgerUnavailable, SchemaMismatch
 from platemark_provenance.ledger.tables import SCHEMA_REVISION, TRIGGERS
 
 OLDEST_SQLITE = (3, 37)
@@ -77,12 +77,13 @@ def create_database_file(path: Path) -> None:
         ) from error
 
 
-def open_engine(path: Path, *, busy_timeout_s: float) -> Engine:
+def open_engine(path: Path, *, busy_timeout_s: float, how: str = "mode=rw") -> Engine:
     """Open an existing database file. Transactions are deferred, or immediate with the option `write`.
 
     Args:
         path: an existing file; it is never made here.
         busy_timeout_s: how long to wait for another writer.
+        how: see `connector`.
 
     Raises:
         LedgerUnavailable: there is no such file, or this SQLite is too old.
@@ -98,7 +99,7 @@ def open_engine(path: Path, *, busy_timeout_s: float) -> Engine:
         )
 
     engine = create_engine(
-        "sqlite://", creator=connector(path, busy_timeout_s), poolclass=QueuePool, pool_size=5, max_overflow=20
+        "sqlite://", creator=connector(path, busy_timeout_s, how=how), poolclass=QueuePool, pool_size=5, max_overflow=20
     )
 
     @event.listens_for(engine, "begin")
@@ -111,10 +112,16 @@ def open_engine(path: Path, *, busy_timeout_s: float) -> Engine:
     return engine
 
 
-def connector(path: Path, busy_timeout_s: float) -> Callable[[], sqlite3.Connection]:
-    """Give a function that opens a connection with the ledger's settings to an existing file."""
+def connector(path: Path, busy_timeout_s: float, *, how: str = "mode=rw") -> Callable[[], sqlite3.Connection]:
+    """Give a function that opens a connection with the ledger's settings to an existing file.
+
+    Args:
+        path: the file.
+        busy_timeout_s: how long to wait for another writer.
+        how: the parameters of SQLite's address.
+    """
     # Made once: the working directory may change while the ledger is open.
-    address = f"file:{quote(str(path.absolute()))}?mode=rw"
+    address = f"file:{quote(str(path.absolute()))}?{how}"
 
     def _connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -133,6 +140,34 @@ def connector(path: Path, busy_timeout_s: float) -> Callable[[], sqlite3.Connect
         return connection
 
     return _connect
+
+
+def reading_parameters(path: Path, busy_timeout_s: float) -> str:
+    """Find out how a file can be read that must not, or cannot, be written.
+
+    A file whose directory cannot be written has nowhere to put what readers share. It is then read as one that nobody
+    changes, which is right only where no events wait in a write-ahead log beside it: those would be left out.
+
+    Raises:
+        LedgerUnavailable: it cannot be read; or events wait, so that a part of the log would be missing.
+    """
+    if not path.is_file():
+        raise LedgerUnavailable(f"There is no ledger at {path}.")
+    try:
+        with closing(connector(path, busy_timeout_s, how="mode=ro")()) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise _translated(error, path) from error
+    else:
+        return "mode=ro"
+    waiting = path.with_name(f"{path.name}-wal")
+    if waiting.exists() and waiting.stat().st_size:
+        raise LedgerUnavailable(
+            f"The ledger at {path} was not closed, and its last events wait in {waiting.name}.",
+            fix="Copy the whole home to a place that can be written, and read it there.",
+        )
+    return "mode=ro&immutable=1"
 
 
 def _driver_connection(connection: Connection) -> sqlite3.Connection:
@@ -170,10 +205,12 @@ def _translated(error: DBAPIError | sqlite3.Error, path: Path) -> LedgerError:
         return LedgerUnavailable(
             f"The ledger at {path} is locked by another program.", fix="Wait until it is done and try again."
         )
-    if code == sqlite3.SQLITE_READONLY:
-        return LedgerUnavailable(
-            f"The ledger at {path} is read-only.",
-            fix="Give write permission on the file and on its directory.",
+    # The files that readers and writers share cannot be made in such a directory.
+    closed = code == sqlite3.SQLITE_CANTOPEN and path.exists() and not os.access(path.parent, os.W_OK)
+    if code == sqlite3.SQLITE_READONLY or closed:
+        return LedgerReadOnly(
+            f"The ledger at {path} is read-only, so what is done with it cannot be written down.",
+            fix="Give write permission on the file and its directory. Some commands read it with --read-only.",
         )
     if code == sqlite3.SQLITE_FULL:
         return LedgerUnavailable("The disk that holds the ledger is full.", fix="Free some space and try again.")
@@ -260,20 +297,33 @@ def check_still_open(*, opened_by: int, closed: bool) -> None:
         raise LedgerUnavailable("This ledger was closed.", fix="Open it again.")
 
 
+def refuse_to_write(*, read_only: bool) -> None:
+    """Refuse to write to a ledger that was opened for reading only.
+
+    Raises:
+        LedgerReadOnly: it was.
+    """
+    if read_only:
+        raise LedgerReadOnly("The ledger was opened for reading only.", fix="Open it without --read-only.")
+
+
 class Database:
     """An open ledger file, shared by the threads of a process.
 
     Args:
         path: the file.
         busy_timeout_s: how long to wait for another process that writes.
+        read_only: never write, also where the file could be written.
 
     Raises:
         LedgerUnavailable, LedgerCorrupt, SchemaMismatch: it cannot be used; nothing was changed.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
+    def __init__(self, path: Path, *, busy_timeout_s: float, read_only: bool = False) -> None:
         self.path = path
-        self._engine = open_engine(path, busy_timeout_s=busy_timeout_s)
+        self.read_only = read_only
+        how = reading_parameters(path, busy_timeout_s) if read_only else "mode=rw"
+        self._engine = open_engine(path, busy_timeout_s=busy_timeout_s, how=how)
         self._connect = connector(path, busy_timeout_s)
         self._writer = self._engine.execution_options(write=True)
         # One writer at a time in this process: SQLite's own queue between connections is unfair, threads need
@@ -296,6 +346,8 @@ class Database:
         with self.read() as connection:  # 1
             check_revision(stored_revision(connection))  # 2
             check_triggers(connection)  # 3
+        if self.read_only:
+            return
         with self.write() as connection:  # 4: BEGIN IMMEDIATE needs the write lock, so a read-only file stops here
             connection.exec_driver_sql("SELECT 1")
         with translated_errors(self.path), self._engine.connect() as connection:
@@ -327,6 +379,7 @@ class Database:
         kept either, even where the error was caught between them.
         """
         self.check_usable()
+        refuse_to_write(read_only=self.read_only)
         with self.lock:
             self.check_usable()
             if self._writing is None:
@@ -357,6 +410,7 @@ class Database:
         that SQLite can tell whether somebody else wrote in between.
         """
         self.check_usable()
+        refuse_to_write(read_only=self.read_only)
         with self.lock:
             self.check_usable()
             if self._writing is not None:

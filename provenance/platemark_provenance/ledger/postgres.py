@@ -18,11 +18,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from platemark_provenance.errors import (
     LedgerCorrupt,
     LedgerError,
+    LedgerReadOnly,
     LedgerRequestError,
     LedgerUnavailable,
     SchemaMismatch,
 )
-from platemark_provenance.ledger.database import Database, check_revision, check_still_open
+from platemark_provenance.ledger.database import Database, check_revision, check_still_open, refuse_to_write
 from platemark_provenance.ledger.postgres_guards import check_postgres_guards
 
 SCHEMA = "platemark"
@@ -132,7 +133,10 @@ def _translated(error: DBAPIError, where: str) -> LedgerError:
     if state in _LOCKED:
         return LedgerUnavailable(f"The ledger at {where} is locked by another program.", fix="Try again.")
     if state in _READ_ONLY:
-        return LedgerUnavailable(f"The ledger at {where} is read-only.", fix="Use the address of the primary server.")
+        return LedgerReadOnly(
+            f"The ledger at {where} is read-only, so what is done with it cannot be written down.",
+            fix="Use the address of the primary server. Some commands read it with --read-only.",
+        )
     if state in _FULL:
         return LedgerUnavailable("The disk that holds the ledger is full.", fix="Free some space and try again.")
     if state == "22P05":
@@ -172,12 +176,14 @@ class PostgresDatabase:
     Args:
         url: its address.
         busy_timeout_s: how long to wait for a lock.
+        read_only: never write, such as on a standby server.
 
     Raises:
         LedgerUnavailable, LedgerCorrupt, SchemaMismatch: it cannot be used; nothing was changed.
     """
 
-    def __init__(self, url: str, *, busy_timeout_s: float) -> None:
+    def __init__(self, url: str, *, busy_timeout_s: float, read_only: bool = False) -> None:
+        self.read_only = read_only
         address = server_url(url)
         self.where = f"{address.host or 'the local server'}/{address.database or ''}"
         self._engine = open_server(url, busy_timeout_s=busy_timeout_s)
@@ -213,6 +219,7 @@ class PostgresDatabase:
         A block inside a block of the same thread joins it; when an inner one fails, nothing of the outer one is kept.
         """
         self.check_usable()
+        refuse_to_write(read_only=self.read_only)
         writing = self._writing
         if writing is not None:
             done = False
@@ -238,6 +245,7 @@ class PostgresDatabase:
         Must not be used inside a `write` block, which it would not belong to.
         """
         self.check_usable()
+        refuse_to_write(read_only=self.read_only)
         with translated_server_errors(self.where), self._callers.connect() as connection:
             yield connection
 

@@ -1,6 +1,7 @@
 """Reading the log so that the reading stands in it: who asked, for what, and how much they were shown.
 
-One rule: an answer leaves only after its own event is kept. What this class appends is never read to answer the same
+One rule: an answer leaves only after its own event is kept; of a ledger that was opened for reading only, which keeps
+none, the caller has to say so. What this class appends is never read to answer the same
 question, so that a query does not feed on itself.
 """
 
@@ -67,7 +68,7 @@ class Reader:
         asked = {**self.spelled(where), "form": form}
         started = self.record("export", found=None, asked=asked, kind=EventType.AUDIT_EXPORTED)
         count = 0
-        for event in self._until(where, started.seq):
+        for event in self._until(where, self.ledger.head().size if started is None else started.seq):
             count += 1
             yield event
         self.record("export", found=count, asked=asked, kind=EventType.AUDIT_EXPORTED)
@@ -79,8 +80,8 @@ class Reader:
         found: int | None,
         asked: Mapping[str, JsonValue],
         kind: EventType = EventType.AUDIT_QUERIED,
-    ) -> Appended:
-        """Write down that something was read.
+    ) -> Appended | None:
+        """Write down that something was read; gives None where the ledger was opened for reading only.
 
         Args:
             command: what was done, in one word.
@@ -88,6 +89,8 @@ class Reader:
             asked: which, without names and without words searched for.
             kind: `audit.queried` or `audit.exported`.
         """
+        if self.ledger.is_read_only:
+            return None
         facts: dict[str, JsonValue] = {"command": command, "asked": asked}
         if found is not None:
             facts["found"] = found

@@ -79,6 +79,7 @@ class LedgerSettings:
         keeps_words: keep words of prompts in the clear, so that they can be searched.
         panel: the witnesses that confirm tree heads; None for a log that has none.
         succession: how the log came to `signing_key`, where it had another before.
+        read_only: only read; nothing can be appended, signed or erased.
     """
 
     origin: str
@@ -92,6 +93,7 @@ class LedgerSettings:
     keeps_words: bool = False
     panel: Panel | None = field(default=None, repr=False)
     succession: Succession = ONE_KEY
+    read_only: bool = False
 
     def __post_init__(self) -> None:
         check_origin(self.origin)
@@ -178,8 +180,15 @@ class Ledger:
         """
         Sealer(settings.payload_key)
         if is_postgres_url(url):
-            return cls(PostgresDatabase(url, busy_timeout_s=settings.busy_timeout_s), settings)
-        return cls(Database(database_path(url), busy_timeout_s=settings.busy_timeout_s), settings)
+            server = PostgresDatabase(url, busy_timeout_s=settings.busy_timeout_s, read_only=settings.read_only)
+            return cls(server, settings)
+        path = database_path(url)
+        return cls(Database(path, busy_timeout_s=settings.busy_timeout_s, read_only=settings.read_only), settings)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it was opened for reading only, so that nothing done with it leaves a trace."""
+        return self._settings.read_only
 
     @property
     def public_key(self) -> Ed25519PublicKey:

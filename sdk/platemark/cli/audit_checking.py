@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from platemark.cli.audit_options import ReaderName, named_clip, reader_name
+from platemark.cli.audit_options import ReaderName, ReadOnly, named_clip, open_log, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.cli.output import Output
 from platemark.homes.anchor_places import known_places
@@ -33,6 +33,7 @@ def verify(
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask nobody: go by what witnesses and other places gave before.")
     ] = False,
+    read_only: ReadOnly = False,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -47,7 +48,7 @@ def verify(
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     opened = require_home(home)
-    with opened.open_ledger() as ledger:
+    with open_log(out, opened, read_only=read_only) as ledger:
         report = check_ledger(ledger, against=against, since=since)
         outside = confirm(ledger, known_places(opened, ledger), offline=offline) if report.ok else NOT_ASKED
     out.data({**report.to_json(), **outside.to_json(), "ok": report.ok and outside.ok})

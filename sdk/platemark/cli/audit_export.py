@@ -7,7 +7,7 @@ from typing import IO, Annotated
 import typer
 
 from platemark._version import __version__
-from platemark.cli.audit_options import ReaderName, Zone, reader_name
+from platemark.cli.audit_options import ReaderName, ReadOnly, Zone, open_log, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.errors import RequestError
 from platemark.export_file import private_file
@@ -30,6 +30,7 @@ def export(
     until: Annotated[str | None, typer.Option(help="ISO 8601 time or date, not included.")] = None,
     zone: Zone = "UTC",
     reader: ReaderName = None,
+    read_only: ReadOnly = False,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -54,7 +55,7 @@ def export(
 
     def write(file: IO[bytes]) -> int:
         """Write the events that are wanted."""
-        with require_home(home).open_ledger() as ledger:
+        with open_log(out, require_home(home), read_only=read_only) as ledger:
             source = ExportSource(ledger.head().origin, __version__)
             events = Reader(ledger, reader_name(reader)).export(wanted, form=chosen)
             return write_events(events, file, form=chosen, source=source)

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from platemark.cli.output import Output
 from platemark.errors import RequestError
+from platemark.homes.home import Home
 from platemark_provenance.digest import sha256_file
 from platemark_provenance.ledger.store import Ledger
 
@@ -17,7 +19,23 @@ ReaderName = Annotated[
 Zone = Annotated[
     str, typer.Option("--zone", help="Time zone of what is read and shown, such as Asia/Seoul; the log keeps UTC.")
 ]
+ReadOnly = Annotated[
+    bool, typer.Option("--read-only", help="Read a log that cannot be written; that it was read is then not logged.")
+]
 MAX_IDENTIFIER = 200
+
+
+def open_log(out: Output, home: Home, *, read_only: bool) -> Ledger:
+    """Open a home's log, and say plainly where a reading of it leaves no trace.
+
+    Raises:
+        LedgerReadOnly: it cannot be written, and reading it without a trace was not asked for.
+    """
+    if not read_only:
+        return home.open_ledger()
+    ledger = home.open_ledger_read_only()
+    out.complain("Opened for reading only: that the log was read now is NOT written into it.")
+    return ledger
 
 
 def reader_name(given: str | None) -> str:

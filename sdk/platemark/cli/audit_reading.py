@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from platemark.cli.audit_options import ReaderName, Zone, named_clip, reader_name
+from platemark.cli.audit_options import ReaderName, ReadOnly, Zone, named_clip, open_log, reader_name
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.cli.output import Output
 from platemark.zone import parse_moment, parse_zone, show_moment
@@ -34,6 +34,7 @@ def query(
     after: Annotated[str | None, typer.Option(help="Go on after this cursor.")] = None,
     zone: Zone = "UTC",
     reader: ReaderName = None,
+    read_only: ReadOnly = False,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -57,7 +58,7 @@ def query(
         text=text,
         words=words,
     )
-    with require_home(home).open_ledger() as ledger:
+    with open_log(out, require_home(home), read_only=read_only) as ledger:
         page = Reader(ledger, reader_name(reader)).page(wanted, after=after, limit=limit)
     _print_list(out, page.events, here)
     if page.next:
@@ -68,6 +69,7 @@ def trace(
     clip: Annotated[str, typer.Argument(help="A clip's identifier, or a file.")],
     zone: Zone = "UTC",
     reader: ReaderName = None,
+    read_only: ReadOnly = False,
     home: HomeDir = None,
     as_json: Json = False,
     lang: Lang = "en",
@@ -79,7 +81,7 @@ def trace(
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     here = parse_zone(zone)
-    with require_home(home).open_ledger() as ledger:
+    with open_log(out, require_home(home), read_only=read_only) as ledger:
         clip_id = named_clip(ledger, clip)
         events = Reader(ledger, reader_name(reader)).trace(clip_id)
     if not events:

@@ -111,7 +111,15 @@ class Home:
         return self.config.ledger.url or ledger_url(self.path)
 
     def open_ledger(self) -> "Ledger":
-        """Open the ledger for reading and appending.
+        """Open the ledger for reading and appending; see `_open_ledger` for what is raised."""
+        return self._open_ledger(read_only=False)
+
+    def open_ledger_read_only(self) -> "Ledger":
+        """Open the ledger for reading without a trace; see `_open_ledger` for what is raised."""
+        return self._open_ledger(read_only=True)
+
+    def _open_ledger(self, *, read_only: bool) -> "Ledger":
+        """Open the ledger.
 
         Raises:
             KeyUnavailable: the ledger key or the payload key cannot be read.
@@ -128,6 +136,7 @@ class Home:
             origin=self._origin(),
             signing_key=signing_key,
             succession=succession,
+            read_only=read_only,
             payload_key=load_secret(self.keys / PAYLOAD_SECRET),
             clock=self.clock,
             state_path=self.path / CHECKPOINT_STATE,

@@ -104,7 +104,7 @@ def confirm(ledger: Ledger, places: Sequence[Place] = (), *, offline: bool = Fal
         return Outside(anchors)
     kept = {each.name: _kept(ledger, each) for each in panel.cosigners}
     # A log that has signed nothing may be one that was put back to before it did.
-    note = b"" if offline else ledger.heads.newest() or ledger.checkpoint()
+    note = b"" if offline else ledger.heads.newest() or (b"" if ledger.is_read_only else ledger.checkpoint())
     asked = {answer.name: answer for answer in ledger.attesting.ask(note)} if note else {}
     size = read_checkpoint(note).size if note else 0
     found = tuple(_joined(kept[each.name], asked.get(each.name), size) for each in panel.cosigners)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from platemark.errors import MediaError, RequestError
+from platemark.errors import LedgerReadOnly, MediaError, RequestError
 from platemark.homes.home import Home, find_home, open_home, trust_from_files
 from platemark_provenance.digest import sha256_file
 from platemark_provenance.reading import FETCH_FAILED, ProvenanceReading
@@ -58,6 +58,14 @@ class Examination:
 
     report: Report
     reading: ProvenanceReading
+
+
+def _ledger_to_read(home: Home) -> "Ledger":
+    """Open a home's ledger also where it cannot be written: looking at a file leaves no event."""
+    try:
+        return home.open_ledger()
+    except LedgerReadOnly:
+        return home.open_ledger_read_only()
 
 
 class Verifier:
@@ -107,7 +115,7 @@ class Verifier:
         opened: Home = open_home(found)
         servers = _servers(online, opened.config.verify.hosts)
         with ExitStack() as stack:
-            ledger = stack.enter_context(opened.open_ledger())
+            ledger = stack.enter_context(_ledger_to_read(opened))
             opened.check_watermark_secret()
             memory = _Memory(opened, ledger)
             store = opened.trust_store(trust).joined(load_trust(None, lists))

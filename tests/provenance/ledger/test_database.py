@@ -363,7 +363,7 @@ def test_a_read_only_file_is_unavailable_and_untouched(tmp_path: Path, ledger_pa
 
     said = run_in_child(tmp_path, ledger_path)
 
-    assert said.startswith("LedgerUnavailable")
+    assert said.startswith("LedgerReadOnly")
     assert "read-only" in said
     assert digest(ledger_path) == before
 
@@ -373,7 +373,7 @@ def test_a_read_only_directory_makes_the_ledger_unavailable(tmp_path: Path, read
 
     said = run_in_child(tmp_path, readonly_directory / "ledger.db")
 
-    assert said.startswith("LedgerUnavailable")
+    assert said.startswith("LedgerReadOnly")
     assert "permission" in said
     assert digest(readonly_directory / "ledger.db") == before
 
