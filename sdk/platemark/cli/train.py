@@ -43,6 +43,7 @@ def train(
     # Imported here: torch takes seconds to load, and no other command needs it.
     from platemark.training.run import Hooks, run, stop_on_signals
     from platemark.training.tally import Budget
+    from platemark.training.throughput import device_name
 
     printer = output(as_json=as_json, lang=lang, quiet=quiet)
     if not 0 < minutes <= MAX_MINUTES:
@@ -52,7 +53,8 @@ def train(
     directory = out or Path(f"training-{preset}")
     trainer = _trainer(directory, preset=preset, seed=seed, device=device, resume=resume)
     budget = Budget.of_minutes(minutes, autoencoder_share=trainer.config.autoencoder_share)
-    with stop_on_signals(signal.SIGTERM, signal.SIGINT) as should_stop, _listener(printer) as listen:
+    used = device_name(trainer.compute.device)
+    with stop_on_signals(signal.SIGTERM, signal.SIGINT) as should_stop, _listener(printer, used) as listen:
         finished = run(trainer, budget, directory, hooks=Hooks(listen, should_stop))
     _report(printer, trainer, directory, finished=finished, clips=evaluate)
     if not finished:
@@ -85,7 +87,10 @@ def _trainer(directory: Path, *, preset: str, seed: int | None, device: str, res
 
 
 def _report(printer: Output, trainer: "Trainer", directory: Path, *, finished: bool, clips: int) -> None:
+    from platemark.training.throughput import device_name, throughput_of
+
     tally = trainer.tally
+    speed = throughput_of(tally, device_name(trainer.compute.device))
     result: dict[str, object] = {
         "path": str(directory),
         "preset": trainer.config.name,
@@ -93,6 +98,7 @@ def _report(printer: Output, trainer: "Trainer", directory: Path, *, finished: b
         "stage": tally.stage.value,
         "steps": tally.steps_before + tally.step,
         "cost": asdict(tally.cost),
+        "throughput": speed.to_json(),
     }
     if finished and clips:
         result["evaluation"] = _evaluate(printer, trainer, clips)
@@ -106,6 +112,7 @@ def _report(printer: Output, trainer: "Trainer", directory: Path, *, finished: b
         joules=f"{tally.cost.joules:.0f}",
         method=tally.cost.method,
     )
+    printer.note("In a second: {speed}.", speed=speed.in_words())
     if not finished:
         printer.note("Stopped; the same command with --resume goes on.")
 
@@ -126,13 +133,15 @@ def _evaluate(printer: Output, trainer: "Trainer", clips: int) -> dict[str, obje
 
 
 @contextmanager
-def _listener(printer: Output) -> Iterator[Callable[["TrainingProgress"], None]]:
+def _listener(printer: Output, device: str) -> Iterator[Callable[["TrainingProgress"], None]]:
     """Show a bar where a person looks on, and a line a minute where a log is kept."""
+    from platemark.training.throughput import throughput_of
+
     if printer.as_json or printer.quiet:
         yield lambda _: None
         return
     if not stderr_is_terminal():
-        yield lambda told: _log(printer, told)
+        yield lambda told: _log(printer, told, device)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -140,16 +149,20 @@ def _listener(printer: Output) -> Iterator[Callable[["TrainingProgress"], None]]
 
         def show(told: "TrainingProgress") -> None:
             """Move the bar."""
-            words = f"{told.tally.stage.value} {told.tally.step}  loss {told.loss:.4f}  rate {told.rate:.1e}"
+            speed = throughput_of(told.tally, device).in_words()
+            words = f"{told.tally.stage.value} {told.tally.step}  loss {told.loss:.4f}  rate {told.rate:.1e}  {speed}"
             bar.update(task, description=words, completed=told.progress)
 
         yield show
 
 
-def _log(printer: Output, told: "TrainingProgress") -> None:
+def _log(printer: Output, told: "TrainingProgress", device: str) -> None:
+    from platemark.training.throughput import throughput_of
+
     if told.saved:
         printer.note(
-            "{stage}: step {step}, loss {loss}, {share} of this stage; saved.",
+            "{stage}: step {step}, loss {loss}, {share} of this stage, in a second {speed}; saved.",
+            speed=throughput_of(told.tally, device).in_words(),
             stage=told.tally.stage.value,
             step=told.tally.step,
             loss=f"{told.loss:.4f}",

@@ -33,7 +33,8 @@ class Place:
 
 @pytest.fixture
 def place(tiny: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A directory for runs, with a tiny preset beside the real ones."""
+    """A directory for runs, with a tiny preset beside the real ones; nothing is compiled, which takes a minute."""
+    monkeypatch.setattr("platemark.training.compute.which", lambda _: None)
     monkeypatch.setattr(presets, "PRESETS", MappingProxyType({**presets.PRESETS, "tiny": tiny}))
     return Place(tmp_path / "run")
 
@@ -44,6 +45,7 @@ def test_a_run_leaves_weights_and_says_where(place: Place, capsys: pytest.Captur
     printed = capsys.readouterr()
     assert printed.out.strip() == str(place.path)
     assert "CPU seconds" in printed.err
+    assert "In a second: " in printed.err
     assert (place.path / "tiny-transformer.safetensors").is_file()
 
 
@@ -53,6 +55,8 @@ def test_json_is_one_object_with_the_cost_and_its_method(place: Place, capsys: p
     printed = json.loads(capsys.readouterr().out)
     assert (printed["finished"], printed["stage"], printed["preset"]) == (True, "done", "tiny")
     assert printed["cost"]["method"] != "none"
+    assert printed["throughput"]["flops_per_second"] > 0
+    assert (printed["throughput"]["device"], printed["throughput"]["utilisation"]) == ("the processor", None)
 
 
 def test_an_evaluation_can_be_asked_for(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
