@@ -10,6 +10,8 @@ from platemark_provenance.ledger.database import check_triggers
 from platemark_provenance.ledger.postgres_guards import check_postgres_guards
 from platemark_provenance.ledger.tables import checkpoint, event
 
+_LAST = select(func.max(event.c.seq))
+
 
 def is_postgres(connection: Connection) -> bool:
     """Tell whether a connection leads to PostgreSQL."""
@@ -20,7 +22,7 @@ def logged_size(connection: Connection) -> int:
     """Count the events of the log, whichever of them this connection may read."""
     if is_postgres(connection):
         return int(connection.execute(text("SELECT size FROM log_head")).scalar_one())
-    last = connection.execute(select(func.max(event.c.seq))).scalar()
+    last = connection.execute(_LAST).scalar()
     return 0 if last is None else int(last) + 1
 
 

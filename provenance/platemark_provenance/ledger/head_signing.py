@@ -22,6 +22,8 @@ from platemark_provenance.ledger.tables import checkpoint as checkpoint_table
 from platemark_provenance.ledger.tables import event as event_table
 from platemark_provenance.ledger.tiles import StoredTree
 
+_NEWEST = select(checkpoint_table).order_by(checkpoint_table.c.size.desc()).limit(1)
+
 
 class HeadSigner:
     """Signs the tree heads of one log.
@@ -42,6 +44,7 @@ class HeadSigner:
         self._key = key
         self._log_keys = log_keys
         self._state_path = state_path
+        self._opened: tuple[bytes, Checkpoint] | None = None
 
     def sign(self, *, also_by: Ed25519PrivateKey | None = None) -> bytes:
         """Sign the tree as it is now; see `Ledger.checkpoint` for the checks and what is raised.
@@ -57,7 +60,7 @@ class HeadSigner:
             size = dialect.logged_size(connection)
             check_agreement(size, tree.size())  # 2
             now = Checkpoint(self._origin, size, tree.root(size))
-            stored = connection.execute(select(checkpoint_table).order_by(checkpoint_table.c.size.desc())).first()
+            stored = connection.execute(_NEWEST).first()
             outside = self.outside_head()
             for signed in (outside, None if stored is None else self._reopen(stored.note)):
                 if signed is not None:
@@ -91,13 +94,32 @@ class HeadSigner:
             check_continues(StoredTree(connection), signed)
         return signed
 
+    def standing(self) -> bytes | None:
+        """Give the newest signed head where it is that of the tree as it is now, and in both places where it belongs.
+
+        Signing again would give the same bytes for the price of a writing transaction. Whatever does not fit is for
+        `sign` to refuse.
+        """
+        if self._database.is_writing:
+            return None
+        with self._database.read() as connection:
+            stored, size = connection.execute(_NEWEST).first(), dialect.logged_size(connection)
+            if stored is None or stored.size != size:
+                return None
+            now = Checkpoint(self._origin, size, StoredTree(connection).root(size))
+        return bytes(stored.note) if self._reopen(stored.note) == self.outside_head() == now else None
+
     def outside_head(self) -> Checkpoint | None:
         """Give the highest tree head that the file outside the database knows; see `read_signed_head`."""
         return read_signed_head(self._state_path, self._log_keys, origin=self._origin)
 
     def _reopen(self, note: bytes) -> Checkpoint:
+        """Open a stored head; the same bytes as last time need no second look."""
+        if self._opened is not None and self._opened[0] == note:
+            return self._opened[1]
         try:
-            return open_checkpoint(note, self._log_keys, origin=self._origin)
+            self._opened = bytes(note), open_checkpoint(note, self._log_keys, origin=self._origin)
+            return self._opened[1]
         except VerificationError as error:
             raise LedgerCorrupt(
                 f"The last checkpoint in the ledger is not one that it signed. {error.message}",

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import uuid_utils
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
 from platemark_provenance.ledger import merkle
@@ -366,7 +366,7 @@ class Ledger:
             VerificationError: there is no such event.
             LedgerCorrupt, LedgerUnavailable: see `checkpoint`.
         """
-        note = self.attesting.cosign(self.checkpoint()).note
+        note = self.attesting.cosign(self.heads.standing() or self.checkpoint()).note
         size = open_checkpoint(note, self.log_keys, origin=self._settings.origin).size
         with self._database.read() as connection:
             node = StoredTree(connection).node
@@ -485,12 +485,18 @@ def _log_in(database: Database | PostgresDatabase, clerk: Clerk) -> "SqliteLog |
     return PostgresLog(database, clerk)
 
 
+# Made once: spelling a question takes longer than answering it.
+_PUBLISHED = (
+    select(event_table.c.seq, event_table.c.body)
+    .where(event_table.c.clip == bindparam("clip"), or_(*(event_table.c.type == kind.value for kind in sorted(ISSUED))))
+    .order_by(event_table.c.seq.desc())
+    .limit(1)
+)
+
+
 def _publication(connection: Connection, clip_id: str) -> tuple[int, bytes]:
     """Find the newest publication of a clip: its place and its bytes."""
-    table = event_table
-    wanted = (table.c.clip == clip_id) & table.c.type.in_([kind.value for kind in ISSUED])
-    query = select(table.c.seq, table.c.body).where(wanted).order_by(table.c.seq.desc()).limit(1)
-    row = connection.execute(query).first()
+    row = connection.execute(_PUBLISHED, {"clip": clip_id}).first()
     if row is None:
         raise LedgerRequestError(f"The clip {clip_id[:80]} was not published, so there is no receipt for it.")
     return int(row.seq), bytes(row.body)

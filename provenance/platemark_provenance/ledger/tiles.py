@@ -3,12 +3,14 @@
 One rule: a tree belongs to one transaction; it reads each tile at most once and keeps nothing for the next.
 """
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from platemark_provenance.errors import LedgerCorrupt
 from platemark_provenance.ledger import merkle
 from platemark_provenance.ledger.frontier import LEVELS_A_TILE, TILE_WIDTH
 from platemark_provenance.ledger.tables import tile
+
+_HASHES = select(tile.c.hashes).where(tile.c.level == bindparam("level"), tile.c.idx == bindparam("idx"))
 
 
 class StoredTree:
@@ -50,16 +52,15 @@ class StoredTree:
         count = 1 << inner
         if len(content) < (offset + count) * merkle.HASH_BYTES:
             raise LedgerCorrupt(f"The ledger's tile {tile_level}/{tile_index} is missing or too short.")
-        return merkle.root_of_complete(split_hashes(content)[offset : offset + count])
+        wanted = content[offset * merkle.HASH_BYTES : (offset + count) * merkle.HASH_BYTES]
+        return wanted if count == 1 else merkle.root_of_complete(split_hashes(wanted))
 
     def read(self, level: int, index: int) -> bytes:
         """Give the hashes of a tile as they are stored, empty where there is none."""
         key = (level, index)
         if key not in self._tiles:
-            row = self._connection.execute(
-                select(tile.c.hashes).where(tile.c.level == level, tile.c.idx == index)
-            ).first()
-            self._tiles[key] = b"" if row is None else bytes(row.hashes)
+            found = self._connection.execute(_HASHES, {"level": level, "idx": index}).scalar()
+            self._tiles[key] = b"" if found is None else bytes(found)
         return self._tiles[key]
 
 

@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from platemark.bench.claims import Claim, Options
+from platemark.errors import RequestError
 from platemark_migrations import upgrade
+from platemark_provenance.ledger.audit import LedgerReport
 from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.ledger.exports.writing import ExportSource, write_events
 from platemark_provenance.ledger.query import Filter
+from platemark_provenance.ledger.receipt import verify_receipt
 from platemark_provenance.ledger.store import Ledger, LedgerSettings
 
 SUBJECT = "somebody.unmistakable"
@@ -27,6 +31,7 @@ SECRET = b"unmistakable"
 QUICK_EVENTS, EVENTS = 20_000, 1_000_000
 ERASED_EVENTS, JOBS = 10_000, 10_000
 TURNS = 200
+CHECKED_SINCE = 10_000
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -42,11 +47,12 @@ class _Clock:
 
 
 def measure(options: Options) -> list[Claim]:
-    """Measure queries, an export, an erasure and a start after a crash."""
+    """Measure checks, receipts, queries, an export, an erasure and a start after a crash."""
     events = QUICK_EVENTS if options.quick else EVENTS
     with tempfile.TemporaryDirectory() as folder, _ledger(Path(folder)) as ledger:
         _fill(ledger, events)
-        claims = [*_queries(ledger, events), _export(ledger, events), *_erasure(ledger, Path(folder))]
+        claims = [*_checks(ledger, events), *_receipts(ledger, events), *_queries(ledger, events)]
+        claims += [_export(ledger, events), *_erasure(ledger, Path(folder))]
         return [*claims, *_recovery(ledger)]
 
 
@@ -98,6 +104,41 @@ def _fill(ledger: Ledger, count: int) -> None:
         ledger.append_all(batch)
 
 
+def _checks(ledger: Ledger, events: int) -> Iterator[Claim]:
+    """Check everything, then only what came after a checkpoint; `events` are in the ledger."""
+    earlier = ledger.checkpoint()
+    wall = time.perf_counter()
+    seconds = _timed(lambda: _sound(ledger.verify()))
+    wall = time.perf_counter() - wall
+    yield Claim(f"{events:,} events checked with their columns", seconds, "s", 10 if events >= EVENTS else None)
+    yield Claim(f"the same check of {events:,} events, by the clock", wall, "s", None)
+    _fill(ledger, CHECKED_SINCE)
+    ledger.checkpoint()
+    seconds = _timed(lambda: _sound(ledger.verify(since=earlier)))
+    yield Claim(f"the last {CHECKED_SINCE:,} of more than {events:,} events checked", seconds, "s", 0.3)
+
+
+def _sound(report: LedgerReport) -> None:
+    if not report.ok:
+        raise RequestError(f"The ledger made for this benchmark should be sound: {report.reason}")
+
+
+def _receipts(ledger: Ledger, events: int) -> Iterator[Claim]:
+    """Build receipts of clips all over a log that is signed, and check them with the public key alone."""
+    draw = random.Random(13)  # the same clips each time
+    clips = [f"clip-{draw.randrange(events // 8)}" for _ in range(TURNS)]
+    ledger.receipt(clips[0])
+    receipts: list[bytes] = []
+    built = sorted(_timed(partial(_add_receipt, ledger, receipts, clip)) for clip in clips)
+    checked = sorted(_timed(partial(verify_receipt, each, None, ledger.public_key)) for each in receipts)
+    yield Claim(f"a receipt built from {events:,} signed events, median", built[TURNS // 2] * 1000, "ms", 1)
+    yield Claim("a receipt verified offline, median", checked[TURNS // 2] * 1000, "ms", 1)
+
+
+def _add_receipt(ledger: Ledger, receipts: list[bytes], clip: str) -> None:
+    receipts.append(ledger.receipt(clip))
+
+
 def _queries(ledger: Ledger, events: int) -> Iterator[Claim]:
     middle = _START + timedelta(seconds=events // 2)
     questions: dict[str, Callable[[random.Random], Filter]] = {
@@ -109,7 +150,9 @@ def _queries(ledger: Ledger, events: int) -> Iterator[Claim]:
         "by time": lambda draw: Filter(since=middle, until=middle + timedelta(hours=draw.randrange(1, 24))),
     }
     for name, question in questions.items():
-        yield Claim(f"a page of 50 {name}, of {events:,} events, p99", _p99(ledger, question), "ms", 10)
+        times = _times(ledger, question)
+        yield Claim(f"a page of 50 {name}, of {events:,} events, p99", _nth(times), "ms", 10)
+        yield Claim(f"a page of 50 {name}, of {events:,} events, p50", sorted(times)[TURNS // 2] * 1000, "ms", None)
     deep = _nth([_timed(_page_after(ledger, turn * 99_991 % events)) for turn in range(1, TURNS)])
     yield Claim(f"a page from anywhere in {events:,} events, p99", deep, "ms", 10)
 
@@ -123,9 +166,9 @@ def _nth(seconds: list[float]) -> float:
     return sorted(seconds)[int(len(seconds) * 0.99)] * 1000
 
 
-def _p99(ledger: Ledger, question: Callable[[random.Random], Filter]) -> float:
+def _times(ledger: Ledger, question: Callable[[random.Random], Filter]) -> list[float]:
     draw = random.Random(11)  # the same questions each time
-    return _nth([_timed(lambda: ledger.page(question(draw), limit=50)) for _ in range(TURNS)])
+    return [_timed(lambda: ledger.page(question(draw), limit=50)) for _ in range(TURNS)]
 
 
 def _export(ledger: Ledger, events: int) -> Claim:

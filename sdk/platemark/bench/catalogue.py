@@ -32,6 +32,10 @@ BENCHES = {
     "generation": Bench(
         "platemark.bench.generation", "Speed, memory and energy of the embedded model, and how good its clips are."
     ),
+    "ledger": Bench(
+        "platemark.bench.ledger",
+        "Whether the log keeps up: appending beside plain databases, checking, asking, erasing.",
+    ),
     "policy": Bench(
         "platemark.bench.policy", "What the rules decide about contrast pairs, stories and disguises, and how fast."
     ),

@@ -262,3 +262,20 @@ def test_a_question_is_answered_from_an_index(
 
     assert f"USING INDEX {index}" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_stretch_of_time_is_given_in_the_order_of_the_log_page_by_page(
+    ledger: Ledger, move_clock: Callable[[float], None]
+) -> None:
+    begin = NOON
+    for step in (0, 60, -30, 60, 60, -90, 120):
+        move_clock(step)
+        ledger.append(NewEvent(EventType.HOME_CREATED, facts={"step": step}))
+    where = Filter(since=begin, until=begin + timedelta(seconds=91), order="newest")
+
+    first = ledger.page(where, limit=3)
+    second = ledger.page(where, after=first.next, limit=10)
+
+    seqs = [event.seq for event in (*first.events, *second.events)]
+    assert seqs == sorted(seqs, reverse=True)
+    assert seqs == [event.seq for event in ledger.query() if begin <= event.at < begin + timedelta(seconds=91)]

@@ -546,3 +546,34 @@ def test_an_id_that_came_up_twice_by_itself_is_not_written(url: str, settings: L
             ledger.append(CLIP)
 
         assert ledger.verify().size == 1
+
+
+def test_a_receipt_under_a_tree_that_is_signed_already_writes_nothing(
+    story: Ledger, settings: LedgerSettings, ledger_path: Path
+) -> None:
+    story.checkpoint()
+    before = settings.state_path.stat().st_mtime_ns, ledger_path.stat().st_size
+
+    first, second = story.receipt("clip-a"), story.receipt("clip-a")
+
+    assert first == second
+    assert (settings.state_path.stat().st_mtime_ns, ledger_path.stat().st_size) == before
+    assert verify_receipt(first, None, story.public_key).checkpoint.size == 7
+
+
+def test_a_receipt_after_more_events_is_under_a_new_tree(story: Ledger) -> None:
+    story.receipt("clip-a")
+    story.append(NewEvent(EventType.AUDIT_QUERIED))
+
+    assert verify_receipt(story.receipt("clip-a"), None, story.public_key).checkpoint.size == 8
+
+
+def test_a_receipt_is_refused_where_the_file_outside_knows_a_larger_tree(
+    story: Ledger, settings: LedgerSettings, tamper: Callable[[str], None]
+) -> None:
+    story.append(NewEvent(EventType.AUDIT_QUERIED))
+    story.checkpoint()
+    tamper("DELETE FROM checkpoint WHERE size = 8; DELETE FROM event WHERE seq = 7")
+
+    with pytest.raises(LedgerCorrupt):
+        story.receipt("clip-a")
