@@ -24,6 +24,8 @@ _NYQUIST_SHARE: Final = 0.45
 _LEAST_WAVES: Final = 100
 _SHIFT_STEP: Final = 0.25
 _SCALES: Final = np.exp(np.arange(math.log(0.40), math.log(2.6), 0.006))
+_POWER_SCALES: Final = np.exp(np.arange(math.log(0.40), math.log(2.6), 0.009))
+_LOOKED_AT_CLOSELY: Final = 24
 _ANGLES: Final = np.deg2rad(np.arange(-10.0, 10.01, 0.4))
 _ASPECTS: Final = np.exp(np.arange(-0.36, 0.361, 0.008))
 
@@ -192,7 +194,10 @@ def propose_by_power(evidence: Evidence, *, count: int) -> list[Pose]:
 
 
 def propose_by_sync(evidence: Evidence, *, count: int) -> list[Pose]:
-    """Propose scales at which the sync waves agree on one translation; finds weaker marks than power does."""
+    """Propose scales at which the sync waves agree on one translation; finds weaker marks than power does.
+
+    Every second unit of shift is tried for all scales, and every unit for the best of them.
+    """
     sync = evidence.carriers.sync
     fits: list[Fit] = []
     for mirrored in (False, True):
@@ -200,8 +205,9 @@ def propose_by_sync(evidence: Evidence, *, count: int) -> list[Pose]:
             pose = Pose(stretch_x=float(scale), stretch_y=float(scale), mirrored=mirrored)
             frequencies = pose.map_frequencies(evidence.carriers.frequencies[:sync])
             turned = evidence.carriers.read_sync(evidence.glance(frequencies))
-            fits.append(_correlate_shifts(turned, frequencies, evidence, pose))
-    return _pick_apart(fits, count)
+            fits.append(_correlate_shifts(turned, frequencies, evidence, pose, every=2))
+    fits.sort(key=lambda fit: fit.score, reverse=True)
+    return _pick_apart([_look_closely(evidence, fit.pose) for fit in fits[:_LOOKED_AT_CLOSELY]], count)
 
 
 def refine(evidence: Evidence, start: Fit) -> Fit:
@@ -275,14 +281,21 @@ def _noise(turned: Complexes) -> float:
     return math.sqrt(max(float(np.sum(np.abs(turned) ** 2)) / 2, 1e-9))
 
 
-def _correlate_shifts(turned: Complexes, frequencies: Floats, evidence: Evidence, pose: Pose) -> Fit:
-    """Score all translations of whole canonical units at once, by one inverse transform."""
-    longest = max(evidence.plane.shape)
+def _look_closely(evidence: Evidence, pose: Pose) -> Fit:
+    sync = evidence.carriers.sync
+    frequencies = pose.map_frequencies(evidence.carriers.frequencies[:sync])
+    turned = evidence.carriers.read_sync(evidence.glance(frequencies))
+    return _correlate_shifts(turned, frequencies, evidence, pose)
+
+
+def _correlate_shifts(turned: Complexes, frequencies: Floats, evidence: Evidence, pose: Pose, *, every: int = 1) -> Fit:
+    """Score translations of whole canonical units, or of `every` so many, at once, by one inverse transform."""
+    longest = max(evidence.plane.shape) / every
     grid = 512 if longest <= 400 else 1024
-    bins = np.rint(frequencies[:, ::-1] * grid).astype(np.intp)
+    bins = np.rint(frequencies[:, ::-1] * (grid * every)).astype(np.intp)
     flip = bins[:, 1] < 0  # a real sum does not change when a wave and its phase are both reversed
     bins[flip] *= -1
-    usable = bins[:, 1] <= grid // 2
+    usable = np.abs(bins).max(axis=1) <= grid // 2
     values = np.where(flip, turned.conj(), turned) * np.where(bins[:, 1] == 0, 1.0, 0.5)
     half = np.zeros((grid, grid // 2 + 1), np.complex64)
     np.add.at(half, (bins[usable, 0] % grid, bins[usable, 1]), values[usable])
@@ -291,7 +304,7 @@ def _correlate_shifts(turned: Complexes, frequencies: Floats, evidence: Evidence
     keep = np.r_[0 : reach + 1, grid - reach : grid]
     near = sums[np.ix_(keep, keep)] if 2 * reach + 1 < grid else sums
     row, column = (int(keep[i]) for i in np.unravel_index(int(np.argmax(near)), near.shape))
-    shift_y, shift_x = (float((i + grid // 2) % grid - grid // 2) for i in (row, column))
+    shift_y, shift_x = (float(((i + grid // 2) % grid - grid // 2) * every) for i in (row, column))
     moved = replace(pose, shift_x=shift_x, shift_y=shift_y)
     return Fit(pose=moved, score=float(sums[row, column]) / _noise(turned))
 
@@ -300,7 +313,7 @@ def _sweep_scales(evidence: Evidence, pose: Pose) -> list[Fit]:
     """Score one angle and aspect at every scale by power; give the best three."""
     grid = evidence.grid
     per_pixel = pose.map_frequencies(evidence.carriers.frequencies) * (evidence.canvas.unit_x, evidence.canvas.unit_y)
-    found = per_pixel.astype(np.float32)[None] / _SCALES.astype(np.float32)[:, None, None]
+    found = per_pixel.astype(np.float32)[None] / _POWER_SCALES.astype(np.float32)[:, None, None]
     inside = np.abs(found).max(axis=2) < _NYQUIST_SHARE
     bins = np.rint(found * np.float32(grid)).astype(np.int32) & (grid - 1)
     values = evidence.prominence[bins[:, :, 1] * grid + bins[:, :, 0]]
@@ -308,7 +321,7 @@ def _sweep_scales(evidence: Evidence, pose: Pose) -> list[Fit]:
     scores = np.where(waves >= _LEAST_WAVES, np.sum(values * inside, axis=1) / np.sqrt(np.maximum(waves, 1)), -9.0)
     return [
         Fit(
-            pose=replace(pose, stretch_x=pose.stretch_x * float(_SCALES[i]), stretch_y=float(_SCALES[i])),
+            pose=replace(pose, stretch_x=pose.stretch_x * float(_POWER_SCALES[i]), stretch_y=float(_POWER_SCALES[i])),
             score=float(scores[i]),
         )
         for i in np.argsort(scores)[-3:]

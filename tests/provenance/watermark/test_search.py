@@ -154,3 +154,16 @@ def test_a_wide_picture_gets_a_larger_grid(keys: WatermarkKeys) -> None:
 
     assert evidence.grid == 2048
     assert np.isfinite(fit_any_shift(evidence, Pose()).score)
+
+
+@pytest.mark.parametrize(("top", "left"), [(0, 0), (33, 17), (61, 101)])
+def test_sync_proposes_a_crop_at_shifts_that_it_does_not_try_at_first(
+    keys: WatermarkKeys, marked: Mapping[str, Clip], top: int, left: int
+) -> None:
+    corner = [np.ascontiguousarray(frame[top : top + 400, left : left + 400]) for frame in marked["ball"][:4]]
+
+    first = propose_by_sync(_gather(keys, corner), count=2)[0]
+
+    assert first.stretch_x == pytest.approx(512 / 400, rel=0.015)
+    assert first.shift_x == pytest.approx((512 / 2 - left - 200) * 360 / 400, abs=3)
+    assert first.shift_y == pytest.approx((512 / 2 - top - 200) * 360 / 400, abs=3)
