@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import typer
 
@@ -14,6 +15,7 @@ from platemark._version import __version__
 from platemark.cli.loading import with_commands
 from platemark.cli.output import printable
 from platemark.errors import PlatemarkError, error_json
+from platemark.i18n import translate_said
 
 EXIT_INTERRUPTED = 130
 EXIT_USAGE = 2
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(printable(f"platemark: {error.format_message()}") + "\n")
         return EXIT_USAGE
     except PlatemarkError as error:
-        return _report(error, as_json="--json" in words)
+        return _report(error, as_json="--json" in words, language=_language(words))
     except BrokenPipeError:
         # Whoever read our output has gone; so has the place where the interpreter would complain about it.
         sys.stderr.close()
@@ -96,8 +98,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _report(error: PlatemarkError, *, as_json: bool) -> int:
+def _language(words: Sequence[str]) -> str:
+    """Give the language that was asked for; the command itself may not have come so far as to read it."""
+    said = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    said += [after for word, after in pairwise(words) if word == "--lang"]
+    return said[-1] if said else "en"
+
+
+def _report(error: PlatemarkError, *, as_json: bool, language: str) -> int:
     if as_json:
         sys.stdout.write(json.dumps(error_json(error), ensure_ascii=False) + "\n")
-    sys.stderr.write(printable(f"platemark: {error}") + "\n")
+    told = " ".join(translate_said(language, each) for each in (error.message, error.fix) if each)
+    sys.stderr.write(printable(f"platemark: {told}") + "\n")
     return error.exit_code
