@@ -13,7 +13,7 @@ from platemark.cli import app
 
 INTRODUCTION = """# Commands
 
-Written by `make docs` from the commands' own help. Exit codes are in the [README](../README.md).
+Written by `make docs` from the commands' own help. Exit codes are in the README (README.md).
 
 Shell completion: `platemark --install-completion`.
 """
