@@ -61,6 +61,9 @@ class Newsroom(RuleBasedStateMachine):
         record = self.studio.ledger.registry.record_for_file(self.draft_sha256)
         assert record is not None
         self.clip_id, self.approved_by_second = record.clip_id, False
+        self.copies: list[Path] = []
+        self.stamped: list[Path] = []
+        self.count = 0
 
     @rule(approver=st.sampled_from(ONE_PERSON), byline=st.sampled_from(("", "Other Name")))
     def author_tries_to_approve(self, approver: str, byline: str) -> None:
@@ -96,6 +99,40 @@ class Newsroom(RuleBasedStateMachine):
     def somebody_withdraws(self) -> None:
         withdraw(self.studio.ledger, self.clip_id, reason="Wrong date", actor="Lee Sora")
 
+    @rule(by=st.sampled_from((AUTHOR, "Lee Sora")), reason=st.sampled_from(("Wrong date", "Wrong city")))
+    def somebody_corrects(self, by: str, reason: str) -> None:
+        with suppress(PlatemarkError):
+            done = self.studio.correct(self.draft, by=by, reason=reason, out=self._new("corrected"))
+            assert done.path is not None
+            self.copies.append(done.path)
+
+    @rule(approver=st.sampled_from(ONE_PERSON))
+    def author_tries_to_approve_a_corrected_copy(self, approver: str) -> None:
+        for copy in self.copies[-1:]:
+            with pytest.raises(PublicationRefused):
+                self.studio.publish(copy, approver=approver, reason="mine", out=self._new("mine"))
+
+    @rule()
+    def author_stamps_the_draft(self) -> None:
+        """Hand the draft in as if it had been made elsewhere, under one's own name: another draft, if anything."""
+        with suppress(PlatemarkError):
+            stamped = self.studio.stamp(
+                self.draft, generator="elsewhere", actor=AUTHOR, byline="Desk Byline", out=self._new("stamped")
+            )
+            self.stamped.append(stamped.path)
+
+    @rule(form=st.sampled_from(("ninjs", "mos")))
+    def author_exports(self, form: str) -> None:
+        withdrawn = self.studio.ledger.registry.record_for_file(self.draft_sha256)
+        assert withdrawn is not None
+        with suppress(PublicationRefused):
+            self.studio.export(self.clip_id, form, reader=AUTHOR)
+            assert self.approved_by_second or withdrawn.withdrawn is not None
+
+    def _new(self, word: str) -> Path:
+        self.count += 1
+        return self.folder / f"{word}-{self.count}.mp4"
+
     @rule()
     def a_second_person_approves(self) -> None:
         if not self.second_person_allowed:
@@ -119,13 +156,26 @@ class Newsroom(RuleBasedStateMachine):
             report = verifier.examine_manifest(self.draft)
         assert (report.verdict, report.publication) == ("trusted", "draft")
 
+    @invariant()
+    def a_stamped_copy_of_it_is_a_draft_of_its_own(self) -> None:
+        with Verifier.open(self.folder / "home") as verifier:
+            reports = [verifier.examine_manifest(path) for path in self.stamped[-1:]]
+        assert all(report.publication == "draft" for report in reports)
+
+    @invariant()
+    def a_corrected_copy_is_what_its_file_was(self) -> None:
+        with Verifier.open(self.folder / "home") as verifier:
+            reports = [verifier.examine_manifest(path) for path in self.copies[-1:]]
+        assert all((report.verdict, report.publication) == ("trusted", "draft") for report in reports)
+        assert all(report.corrections for report in reports)
+
     def teardown(self) -> None:
         self.close.close()
 
 
 QUICK = settings(
-    max_examples=12,
-    stateful_step_count=10,
+    max_examples=8,
+    stateful_step_count=9,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
