@@ -157,3 +157,32 @@ def test_a_packed_walk_is_the_same_to_the_bit_each_time() -> None:
     first, again = (walked(networks, guidance=1.0, given=False) for _ in range(2))
 
     assert torch.equal(first, again)
+
+
+@needs_packing
+def test_a_packed_network_has_nothing_to_save() -> None:
+    assert list(pack(Plain()).state_dict()) == ["table.weight"]
+
+
+@needs_packing
+def test_packing_twice_changes_nothing() -> None:
+    network = pack(Plain())
+    layers = list(network.inner)
+
+    pack(network)
+
+    assert list(network.inner) == layers
+
+
+@needs_packing
+def test_a_layer_without_a_bias_adds_none() -> None:
+    layer = PackedLinear(nn.Linear(6, 4, bias=False))
+
+    assert torch.equal(layer(torch.zeros(3, 6)), torch.zeros(3, 4))
+
+
+@needs_packing
+def test_no_gradient_flows_through_a_packed_layer() -> None:
+    values = torch.ones(2, 6)
+
+    assert not PackedLinear(nn.Linear(6, 4))(values).requires_grad
