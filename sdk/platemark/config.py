@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from platemark.clip import MAX_FPS, MAX_SECONDS, MIN_FPS, MIN_SECONDS, Size
 from platemark.errors import HomeError, PlatemarkError, RequestError
+from platemark.log_settings import AnchorSettings, LedgerNaming, WitnessSettings, without_pin
 
 CONFIG_NAME = "platemark.toml"
 HOME_FORMAT = 1
@@ -200,48 +201,6 @@ class WebhookSettings(BaseModel):
     private_network: bool = False
 
 
-class LedgerNaming(BaseModel):
-    """The log's name in checkpoints and receipts, chosen once: a log under another name is another log.
-
-    `url` is the address of a PostgreSQL server; without one the log is a file in the home. A password belongs in the
-    environment (`PLATEMARK_LEDGER__URL`), not in the file.
-    `search` keeps the words of prompts in the clear, so that `audit query --words` finds them; erasing deletes them.
-    """
-
-    model_config = _SECTION
-
-    origin: str = Field(default="", max_length=200)
-    search: Literal["off", "on"] = "off"
-    url: str = Field(default="", max_length=1_000, repr=False)
-
-
-class WitnessSettings(BaseModel):
-    """What is wanted of the witnesses that were added to the log; see `platemark audit witness`.
-
-    `best-effort` writes down which of them did not confirm the log; `require` makes no clip that fewer than `at_least`
-    confirm. `timeout_s` is for each step of an answer.
-    """
-
-    model_config = _SECTION
-
-    mode: Literal["best-effort", "require"] = "best-effort"
-    at_least: int = Field(default=1, ge=1, le=16)
-    timeout_s: float = Field(default=2.0, gt=0, le=60)
-
-
-class AnchorSettings(BaseModel):
-    """Where `audit anchor` leaves signed tree heads: directories, `s3://bucket/prefix`, or time-stamp authorities.
-
-    `s3_endpoint` is for a store that is not Amazon's. Its keys come from the environment and never stand here.
-    """
-
-    model_config = _SECTION
-
-    places: tuple[Annotated[str, Field(min_length=1, max_length=1024)], ...] = Field(default=(), max_length=16)
-    s3_endpoint: str = Field(default="", pattern="^(https?://[!-~]+)?$", max_length=1024)
-    s3_region: str = Field(default="us-east-1", pattern="^[a-z0-9-]{1,63}$")
-
-
 class TrustSettings(BaseModel):
     """Files with further root certificates (PEM) whose signatures this home trusts."""
 
@@ -276,9 +235,7 @@ class SigningSettings(BaseModel):
     @field_validator("key")
     @classmethod
     def _holds_no_pin(cls, key: str) -> str:
-        if "pin-value=" in key or "pin-source=" in key:
-            raise ValueError('a PIN never stands in a configuration; set secret = "env:NAME" or "prompt"')
-        return key
+        return without_pin(key)
 
     @field_validator("tsa_url")
     @classmethod

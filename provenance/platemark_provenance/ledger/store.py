@@ -137,8 +137,8 @@ class Ledger:
         self._database = database
         self._settings = settings
         self._sealer = Sealer(settings.payload_key)
-        wrapper = settings.wrapper or SecretWrapper(self._sealer.wrapping_key)
-        self.keys = SubjectKeys(database, self._sealer, wrapper, settings.clock)
+        own = SecretWrapper(self._sealer.wrapping_key)
+        self.keys = SubjectKeys(database, self._sealer, settings.wrapper or own, settings.clock, earlier=(own,))
         """Seals what is about somebody with a key of their own."""
         clerk = Clerk(self._sealer, self.keys, settings.keeps_words, settings.clock, settings.new_event_id)
         self._log = _log_in(database, clerk)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select, update
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import KeyUnavailable, LedgerCorrupt
@@ -116,12 +116,14 @@ class SubjectKeys:
         sealer: makes pseudonyms, and opens what was sealed before subjects had keys.
         wrapper: the key-encryption key.
         clock: gives the time now, aware.
+        earlier: other key-encryption keys, for what they wrapped.
     """
 
     database: LedgerDatabase
     sealer: Sealer
     wrapper: KeyWrapper = field(repr=False)
     clock: Callable[[], datetime]
+    earlier: tuple[KeyWrapper, ...] = field(default=(), repr=False)
 
     def seal_event(self, event_id: str, new: NewEvent) -> SubjectSeal | None:
         """Seal the sealed part of an event; None where it has none. May be called outside a transaction.
@@ -157,7 +159,7 @@ class SubjectKeys:
             KeyUnavailable: the key store does not answer.
         """
         query = (
-            select(subject_key.c.subject, subject_key.c.wrapped)
+            select(subject_key.c.subject, subject_key.c.kek, subject_key.c.wrapped)
             .join(sealed_part, sealed_part.c.key_id == subject_key.c.key_id)
             .where(sealed_part.c.event_id == event_id)
         )
@@ -165,7 +167,7 @@ class SubjectKeys:
             row = connection.execute(query).first()
         if row is None:  # sealed before subjects had keys
             return self.sealer.open(event_id, payload)
-        return open_with(self.wrapper.unwrap(bytes(row.wrapped), row.subject), event_id, payload)
+        return open_with(self._unwrap(row.kek, bytes(row.wrapped), row.subject), event_id, payload)
 
     def open_named(self, name: str, subject: str, payload: SealedPayload) -> Mapping[str, JsonValue]:
         """Open what was sealed under a name with the key that a subject has now.
@@ -174,27 +176,49 @@ class SubjectKeys:
             LedgerCorrupt: the subject has no key any more, or it was sealed with another.
             KeyUnavailable: the key store does not answer.
         """
-        query = select(subject_key.c.wrapped).where(subject_key.c.subject == subject)
-        with self.database.read() as connection:
-            wrapped = connection.execute(query).scalar()
-        if wrapped is None:
-            raise LedgerCorrupt("The key of this subject was destroyed.")
-        return open_with(self.wrapper.unwrap(bytes(wrapped), subject), name, payload)
-
-    def _key_for(self, subject: str) -> tuple[str, bytes]:
-        query = select(subject_key.c.key_id, subject_key.c.wrapped).where(subject_key.c.subject == subject)
+        query = select(subject_key.c.kek, subject_key.c.wrapped).where(subject_key.c.subject == subject)
         with self.database.read() as connection:
             row = connection.execute(query).first()
         if row is None:
+            raise LedgerCorrupt("The key of this subject was destroyed.")
+        return open_with(self._unwrap(row.kek, bytes(row.wrapped), subject), name, payload)
+
+    def rewrap(self) -> int:
+        """Wrap every subject's key with the key-encryption key that is in force, and count those that were not.
+
+        Raises:
+            KeyUnavailable: a key store does not answer; what was wrapped anew before stays so.
+        """
+        query = select(subject_key).where(subject_key.c.kek != self.wrapper.name).order_by(subject_key.c.key_id)
+        with self.database.read() as connection:
+            rows = connection.execute(query).all()
+        done = 0
+        for row in rows:
+            key = self._unwrap(row.kek, bytes(row.wrapped), row.subject)
+            anew = {"wrapped": self.wrapper.wrap(key, row.subject), "kek": self.wrapper.name}
+            same = (subject_key.c.key_id == row.key_id) & (subject_key.c.wrapped == row.wrapped)
+            with self.database.write() as connection:
+                done += connection.execute(update(subject_key).where(same).values(**anew)).rowcount
+        return done
+
+    def _unwrap(self, kek: str, wrapped: bytes, subject: str) -> bytes:
+        """Unwrap with the key of that name; one that is named otherwise now may still be the same."""
+        known = {each.name: each for each in self.earlier}
+        return known.get(kek, self.wrapper).unwrap(wrapped, subject)
+
+    def _key_for(self, subject: str) -> tuple[str, bytes]:
+        query = select(subject_key).where(subject_key.c.subject == subject)
+        with self.database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            # Wrapped before anything is locked: a key store may take its time.
+            key_id, key = secrets.token_hex(16), secrets.token_bytes(KEY_BYTES)
+            wrapped = self.wrapper.wrap(key, subject)
             with self.database.write() as connection:
                 row = connection.execute(query).first()
                 if row is None:  # nobody was quicker
-                    return self._make_key(connection, subject)
-        return row.key_id, self.wrapper.unwrap(bytes(row.wrapped), subject)
-
-    def _make_key(self, connection: Connection, subject: str) -> tuple[str, bytes]:
-        key_id, key = secrets.token_hex(16), secrets.token_bytes(KEY_BYTES)
-        values = {"key_id": key_id, "subject": subject, "kek": self.wrapper.name}
-        wrapped, now = self.wrapper.wrap(key, subject), to_microseconds(self.clock())
-        connection.execute(insert(subject_key).values(**values, wrapped=wrapped, created_us=now))
-        return key_id, key
+                    values = {"key_id": key_id, "subject": subject, "kek": self.wrapper.name, "wrapped": wrapped}
+                    now = to_microseconds(self.clock())
+                    connection.execute(insert(subject_key).values(**values, created_us=now))
+                    return key_id, key
+        return row.key_id, self._unwrap(row.kek, bytes(row.wrapped), subject)

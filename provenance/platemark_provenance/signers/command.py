@@ -3,6 +3,7 @@
 One rule: no shell, a program named in full that others cannot change, a time limit and a bound on what it may say.
 """
 
+import base64
 import json
 import os
 import selectors
@@ -13,15 +14,20 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from platemark_provenance.errors import KeyUnavailable
+from platemark_provenance.ledger.subject_keys import KeyWrapper
 from platemark_provenance.signers.algorithms import algorithm_named, raw_signature
 from platemark_provenance.signers.callback import MAX_SIGNATURE_BYTES
 from platemark_provenance.signers.uri import SignerRequest
+from platemark_provenance.signers.wrapping import CallbackWrapper, WrapperRequest, wrapper_name
 
 DEFAULT_TIMEOUT_S = 30.0
+WRAPPING_TIMEOUT_S = 5.0
+"""Keys are wrapped while an event waits to be kept."""
 MAX_ARGUMENTS = 64
 
 
@@ -66,6 +72,29 @@ def open_command_signer(uri: str, request: SignerRequest) -> CommandSigner:
     words = _words(uri.removeprefix("exec:"))
     _check_program(Path(words[0]))
     return CommandSigner(request.alg, request.chain_pem, words)
+
+
+def open_command_wrapper(uri: str, request: WrapperRequest) -> KeyWrapper:
+    """Open a program that wraps keys, named as `open_command_signer` says.
+
+    It is run once for each key, with one line of JSON on its standard input:
+    `{"do": "wrap" or "unwrap", "subject": "…", "data": "base64"}`, and answers with the bytes on standard output. It
+    must refuse to unwrap for another subject than it wrapped for.
+
+    Raises:
+        KeyUnavailable: the program is not named in full, is missing, or can be changed by others.
+    """
+    del request
+    words = _words(uri.removeprefix("exec:"))
+    _check_program(Path(words[0]))
+
+    def ask(what: str, content: bytes, subject: str) -> bytes:
+        """Run the program once."""
+        _check_program(Path(words[0]))
+        asked = {"do": what, "subject": subject, "data": base64.b64encode(content).decode()}
+        return _run(words, json.dumps(asked).encode() + b"\n", timeout_s=WRAPPING_TIMEOUT_S)
+
+    return CallbackWrapper(wrapper_name(uri), partial(ask, "wrap"), partial(ask, "unwrap"))
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Claims signed with a key in a PEM file, locked with a passphrase or not.
+"""Keys in files: those that sign claims, locked with a passphrase or not, and the one that wraps others.
 
 One rule: files are read by `platemark_provenance.keys` alone; this module only finds them.
 """
@@ -7,9 +7,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from platemark_provenance.errors import KeyUnavailable
-from platemark_provenance.keys import open_key_signer
+from platemark_provenance.keys import load_secret, open_key_signer
+from platemark_provenance.ledger.subject_keys import KeyWrapper, SecretWrapper
 from platemark_provenance.signers.claim_signer import ClaimSigner
 from platemark_provenance.signers.uri import SignerRequest
+from platemark_provenance.signers.wrapping import WrapperRequest, wrapper_name
 
 
 def open_key_file(uri: str, request: SignerRequest) -> ClaimSigner:
@@ -24,6 +26,15 @@ def open_key_file(uri: str, request: SignerRequest) -> ClaimSigner:
     return open_key_signer(
         path, chain_pem=request.chain_pem, alg=request.alg, ask_passphrase=lambda: request.ask_secret(str(path))
     )
+
+
+def open_file_wrapper(uri: str, request: WrapperRequest) -> KeyWrapper:
+    """Open `file:PATH` as a key that wraps others: 32 bytes in hexadecimal.
+
+    Raises:
+        KeyUnavailable: the file is missing, too open or garbled.
+    """
+    return SecretWrapper(load_secret(key_path(uri, request.folder)), wrapper_name(uri))
 
 
 def key_path(uri: str, folder: Path) -> Path:

@@ -39,8 +39,12 @@ class TokenAddress:
     key_id: bytes | None = None
 
 
-def parse_token_uri(uri: str) -> TokenAddress:
-    """Read a PKCS#11 URI that names a private key.
+def parse_token_uri(uri: str, *, kind: str = "private") -> TokenAddress:
+    """Read a PKCS#11 URI that names a key.
+
+    Args:
+        uri: the URI.
+        kind: of the key: "private" for one that signs, "secret-key" for one that wraps others.
 
     Raises:
         KeyUnavailable: it is malformed, holds a PIN, names an attribute that is not known here, or leaves open which
@@ -56,8 +60,9 @@ def parse_token_uri(uri: str) -> TokenAddress:
     module = Path(_text("module-path", asked["module-path"]))
     if not module.is_absolute():
         raise _refused("module-path must be an absolute path")
-    if named.get("type", b"private") != b"private":
-        raise _refused("type must be private: claims are signed with a private key")
+    if named.get("type", kind.encode()) != kind.encode():
+        why = "claims are signed with a private key" if kind == "private" else "keys are wrapped with a secret key"
+        raise _refused(f"type must be {kind}: {why}")
     if "object" not in named and "id" not in named:
         raise _refused("it does not say which key is meant (object or id)")
     return TokenAddress(

@@ -16,7 +16,9 @@ from platemark.homes.key_folder import LEDGER_PUBLIC, SUCCESSION
 from platemark.homes.key_status import key_status, lint_chain, lint_home, lint_key_with
 from platemark_provenance.certificate_facts import certificate_facts
 from platemark_provenance.certificate_lint import CertificateFinding
+from platemark_provenance.digest import JsonValue
 from platemark_provenance.durable import write_whole
+from platemark_provenance.ledger.event import EventType, NewEvent
 
 app = typer.Typer(help="Keys and certificates: make, request, install, rotate, check.", no_args_is_help=True)
 
@@ -215,6 +217,28 @@ def rotate(
         return
     change = keyring.rotate_authority if authority else keyring.rotate_leaf
     _report(out, change(require_home(home), alg=algorithm, actor=actor))
+
+
+@app.command("rewrap")
+def rewrap(
+    actor: Actor = None,
+    home: HomeDir = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Wrap the keys of people, which seal prompts and bylines, with the key that [ledger] kek names now.
+
+    Example: platemark keys rewrap --actor chief
+    """
+    out = output(as_json=as_json, lang=lang, quiet=quiet)
+    with require_home(home).open_ledger() as ledger:
+        count, name = ledger.keys.rewrap(), ledger.keys.wrapper.name
+        if count:
+            facts: dict[str, JsonValue] = {"purpose": "subject-key-wrapping", "kek": name, "keys": count}
+            ledger.append(NewEvent(EventType.KEY_ROTATED, actor=actor, facts=facts))
+    out.data({"kek": name, "rewrapped": count})
+    out.say("Wrapped {count} keys anew, with {name}.", count=count, name=name)
 
 
 def _rotate_ledger(out: Output, opened: Home, actor: str | None) -> None:

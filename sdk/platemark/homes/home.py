@@ -40,6 +40,7 @@ from platemark.homes.key_folder import (
     read_succession,
     reading,
 )
+from platemark.homes.key_wrapping import key_wrapper
 from platemark.homes.secret_source import SecretSource
 from platemark.homes.witness_roster import read_panel
 from platemark_provenance.certificate_facts import certificate_facts
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from platemark_policy.history import Limits
     from platemark_policy.pack import RulePack
     from platemark_provenance.ledger.store import Ledger
+    from platemark_provenance.signers.wrapping import WrapperTable
     from platemark_provenance.timestamps import TimeStampPolicy
     from platemark_provenance.watermark.keys import WatermarkKeys
 
@@ -86,7 +88,8 @@ def utc_now() -> datetime:
 class Home:
     """An existing home. Keys and database are opened when they are asked for, not before.
 
-    `signers` opens the signing key by its URI; `ask_secret` gives its passphrase or PIN where it has one.
+    `signers` opens the signing key by its URI; `ask_secret` gives its passphrase or PIN where it has one. `wrappers`
+    opens the key that wraps the keys of people; None for those that come with platemark.
     """
 
     path: Path
@@ -94,6 +97,7 @@ class Home:
     clock: Clock = utc_now
     signers: SignerTable = STANDARD_SIGNERS
     ask_secret: AskSecret = field(default_factory=lambda: SecretSource(""))
+    wrappers: "WrapperTable | None" = None
 
     @property
     def keys(self) -> Path:
@@ -137,6 +141,7 @@ class Home:
             signing_key=signing_key,
             succession=succession,
             read_only=read_only,
+            wrapper=key_wrapper(self.path, self.config.ledger, self.wrappers),
             payload_key=load_secret(self.keys / PAYLOAD_SECRET),
             clock=self.clock,
             state_path=self.path / CHECKPOINT_STATE,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platemark.config import WitnessSettings
 from platemark.errors import HomeError, VerificationError
+from platemark.log_settings import WitnessSettings
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.durable import write_whole
 

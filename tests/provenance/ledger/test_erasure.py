@@ -266,7 +266,11 @@ def test_a_part_cannot_be_kept_under_a_key_that_is_gone(searching: Ledger) -> No
 def test_with_another_wrapping_key_a_part_reads_as_unreadable_and_the_log_stays_whole(
     searching: Ledger, url: str, settings: LedgerSettings
 ) -> None:
-    other = SecretWrapper(bytes(KEY_BYTES), "other")
+    searching.close()
+    first, other = SecretWrapper(b"k" * KEY_BYTES, "first"), SecretWrapper(bytes(KEY_BYTES), "other")
+    with Ledger.open(url, settings=replace(settings, wrapper=first)) as ledger:
+        ledger.keys.rewrap()
+        assert only(ledger, "clip-a").sealed_state is SealedState.OPENED
     with Ledger.open(url, settings=replace(settings, wrapper=other)) as ledger:
         assert only(ledger, "clip-a").sealed_state is SealedState.UNREADABLE
         assert ledger.verify().ok

@@ -57,7 +57,7 @@ def test_a_key_is_found_by_its_id_its_label_or_both(key: str, open_key: Callable
 @pytest.mark.usefixtures("filled_token")
 @pytest.mark.parametrize(("key", "count"), [("object=nowhere", 0), ("object=twin", 2)])
 def test_a_uri_that_names_no_key_or_two_is_refused(key: str, count: int, open_key: Callable[..., ClaimSigner]) -> None:
-    with pytest.raises(KeyUnavailable, match=f"must name one private key on the token; {count} fit"):
+    with pytest.raises(KeyUnavailable, match=f"must name one key on the token; {count} fit"):
         open_key(key)
 
 
