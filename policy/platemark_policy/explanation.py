@@ -6,6 +6,7 @@ One rule: it reads the record only; it neither decides again nor needs the promp
 from collections.abc import Iterator, Mapping
 
 from platemark_policy.errors import PolicyError
+from platemark_policy.references import NOT_LOOKED_AT
 from platemark_provenance.digest import JsonValue
 
 _VERDICTS = {
@@ -20,6 +21,8 @@ _WORDS = {
         "never": "  Nobody may let it pass.",
         "layer": "  Found by: {layer}.",
         "degraded": "Not checked: {part}.",
+        "unseen": "Nobody looked at pictures for nudity: no network for it is installed here (platemark[screening]).",
+        "consent": "A record of consent was looked at: {record}.",
         "pack": "Decided with the pack {id} {version} (sha256 {sha256}).",
         "permissive": "The pack is one for tests only; nothing made with it may be published.",
     },
@@ -30,6 +33,8 @@ _WORDS = {
         "never": "  누구도 통과시킬 수 없습니다.",
         "layer": "  찾은 층: {layer}.",
         "degraded": "확인하지 못함: {part}.",
+        "unseen": "나체 여부를 확인하지 않았습니다. 신경망이 설치되어 있지 않습니다(platemark[screening]).",
+        "consent": "동의 기록을 확인했습니다: {record}.",
         "pack": "규칙 묶음 {id} {version} (sha256 {sha256})로 결정했습니다.",
         "permissive": "시험용 규칙 묶음입니다. 이것으로 만든 것은 내보낼 수 없습니다.",
     },
@@ -67,7 +72,10 @@ def _sentences(record: Mapping[str, JsonValue], language: str) -> Iterator[str]:
         yield words["layer"].format(layer=finding.get("layer"))
     degraded = record.get("degraded")
     for part in degraded if isinstance(degraded, list) else ():
-        yield words["degraded"].format(part=part)
+        yield words["unseen"] if part == NOT_LOOKED_AT else words["degraded"].format(part=part)
+    consents = record.get("consent_ids")
+    for consent in consents if isinstance(consents, list) else ():
+        yield words["consent"].format(record=consent)
     pack = record.get("pack")
     if isinstance(pack, Mapping):
         yield words["pack"].format(id=pack.get("id"), version=pack.get("version"), sha256=str(pack.get("sha256"))[:16])

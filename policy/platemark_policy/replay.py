@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from platemark_policy.engine import Engine
+from platemark_policy.engine import Context, Engine
 from platemark_policy.errors import PolicyError
 from platemark_provenance.digest import JsonValue, canonical_json
 
@@ -27,26 +27,44 @@ class Replay:
     differing: tuple[str, ...]
 
 
-def replay(record: Mapping[str, JsonValue], text: str, engine: Engine, *, metadata: Mapping[str, str]) -> Replay:
+def decided_at(record: Mapping[str, JsonValue]) -> datetime:
+    """Give the clock of a recorded decision.
+
+    Raises:
+        PolicyError: it has none that can be read.
+    """
+    made_at = record.get("decided_at")
+    try:
+        return datetime.fromisoformat(made_at if isinstance(made_at, str) else "")
+    except ValueError as error:
+        raise PolicyError("The record's clock cannot be read.") from error
+
+
+def replay(
+    record: Mapping[str, JsonValue],
+    text: str,
+    engine: Engine,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    context: Context | None = None,
+) -> Replay:
     """Decide about a prompt again as the ledger's record says it was decided.
 
     Args:
         record: the decision as `Decision.to_json` gave it and the ledger kept it.
         text: the prompt, unsealed by the caller.
         engine: with the pack and the key of that time.
-        metadata: the facts about the request at that time.
+        metadata: the facts about the request at that time, where there was no more to its context.
+        context: the records, the refusals and the facts of that time.
 
     Raises:
         PolicyError: the record is not a decision, or has no clock.
     """
-    made_at, name = record.get("decided_at"), record.get("decision_id")
-    if not isinstance(made_at, str) or not isinstance(name, str):
+    name = record.get("decision_id")
+    if not isinstance(name, str):
         raise PolicyError("Expected the record of a decision, with its id and its clock.")
-    try:
-        at = datetime.fromisoformat(made_at)
-    except ValueError as error:
-        raise PolicyError("The record's clock cannot be read.") from error
-    again = engine.screen_prompt(text, at=at, decision_id=name, metadata=metadata).to_json()
+    known = context or Context(metadata or {})
+    again = engine.screen_prompt(text, at=decided_at(record), decision_id=name, context=known).to_json()
     fields = dict.fromkeys([*_MADE_WITH, *record, *again])
     differing = tuple(
         field

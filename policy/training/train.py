@@ -40,7 +40,10 @@ _VIDEO = ("vbench", "vbench2", "coco30k")
 # Which sets teach which head: those with harm in them, then those without.
 _TEACHERS = {
     "scene": ((*_SCENES, "newsroom_probe"), (*_ORDINARY_SCENES, *_VIDEO, "newsroom_probe")),
-    "request": ((*_REQUESTS, "xstest"), (*_ORDINARY_REQUESTS, *_ORDINARY_SCENES, *_VIDEO, "xstest")),
+    "request": (
+        (*_REQUESTS, "xstest"),
+        (*_ORDINARY_REQUESTS, *_ORDINARY_SCENES, *_VIDEO, "xstest", "curse_ko", "written_comments_ko"),
+    ),
     # kosbi_ko, calm sentences with a bias in them, made comments harder to tell: F1 on curse_ko left out was .60 with
     # it and .65 without.
     "comment": (

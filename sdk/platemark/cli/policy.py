@@ -30,6 +30,7 @@ app.command("test")(policy_packs.test)
 app.command("sign")(policy_packs.sign)
 app.command("install")(policy_packs.install)
 app.command("explain")(policy_packs.explain)
+app.command("replay")(policy_packs.replay)
 app.add_typer(policy_records.consent, name="consent")
 app.add_typer(policy_records.rights, name="rights")
 

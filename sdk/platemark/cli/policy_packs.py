@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from platemark.auditing.replaying import replay_decision
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 from platemark.cli.output import Output
 from platemark.cli.policy_rows import labelled_rows
@@ -134,6 +135,30 @@ def explain(
     for line in lines:
         out.say("{line}", line=line)
     return 0
+
+
+def replay(
+    decision: Annotated[str, typer.Argument(help="The decision_id of a decision about a prompt.")],
+    home: HomeDir = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> int:
+    """Make a logged decision again from the log alone, and say whether it comes out byte for byte.
+
+    Exits with 5 where it does not; the fields that differ are named.
+
+    Example: platemark policy replay 0199e2a4-…
+    """
+    out, opened = output(as_json=as_json, lang=lang, quiet=quiet), require_home(home)
+    with opened.open_ledger() as ledger:
+        result = replay_decision(opened, ledger, decision)
+    out.data(result.to_json())
+    if result.is_same:
+        out.say("The decision comes out again, byte for byte.")
+        return 0
+    out.say("The decision comes out differently: {fields}.", fields=", ".join(result.differing))
+    return 5
 
 
 def _in_force(home: Path | None) -> RulePack:

@@ -13,7 +13,9 @@ from pathlib import Path
 from platemark._version import __version__
 from platemark.errors import PlatemarkError
 from platemark.generation.backend import available_generators, check_weights
+from platemark.homes.guarding import guards_for
 from platemark.homes.home import Home, open_home
+from platemark_policy.nudity import can_look
 from platemark_provenance.certificate_lint import days_left, lint_certificate
 from platemark_provenance.certificate_path import leads_to
 from platemark_provenance.digest import JsonValue
@@ -64,6 +66,8 @@ def _examine_home(home: Home) -> tuple[Finding, ...]:
         ("watermark secret", lambda: f"epoch {home.watermark_keys().epoch}", RESTORE_KEYS),
         ("trusted roots", lambda: str(len(home.trust_store().manifest_anchors)), "Correct [trust] anchors."),
         ("rule pack", lambda: _pack(home), "Correct the pack, or leave [policy] pack empty."),
+        ("pictures", lambda: _pictures(home), "Run: pip install 'platemark[screening]'"),
+        ("guard", lambda: _guard(home), "Correct [policy] guard, or leave it empty."),
         ("ledger", lambda: _ledger(home), "Restore the ledger from your backup; do not edit it."),
     )
     return (*(_attempt(*check) for check in checks), *_certificate(home), _room(home.path))
@@ -93,6 +97,18 @@ def _pack(home: Home) -> str:
     overdue = pack.overdue(home.clock().date())
     aged = f"; lists that a person should read again: {', '.join(overdue)}" if overdue else ""
     return f"{pack.pack_id.id} {pack.pack_id.version}{aged}"
+
+
+def _pictures(home: Home) -> str:
+    if can_look():
+        return "looked at for nudity"
+    if home.config.policy.pictures == "required":
+        raise PlatemarkError("nobody can look at them, so nothing is published")
+    return "not looked at; to have them looked at: pip install 'platemark[screening]'"
+
+
+def _guard(home: Home) -> str:
+    return "a second opinion is asked" if guards_for(home.config.policy, home.path) else "none"
 
 
 def _ledger(home: Home) -> str:

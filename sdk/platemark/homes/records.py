@@ -226,10 +226,10 @@ class RecordBook:
         """Give the records that count for what a person asks at a moment.
 
         Args:
-            actor: by name; empty where nobody was named.
+            actor: by name or pseudonym; empty where nobody was named.
             at: aware.
         """
-        who = self._ledger.pseudonym(actor) if actor else ""
+        who = self._ledger.pseudonym_of(actor) if actor else ""
         return Standing(tuple(each for each in self.all() if each.counts(at, actor=who)))
 
     def _check_keeper(self, keeper: str) -> None:

@@ -5,7 +5,7 @@ are looked at, however long the log is.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from platemark_policy.decision import Verdict
 from platemark_policy.history import MOST_REMEMBERED, RETRY_WINDOW, History, Limits, Refusal
@@ -20,22 +20,26 @@ def history_of(ledger: Ledger, *, actor: str, at: datetime, limits: Limits) -> H
 
     Args:
         ledger: open.
-        actor: by name; empty where nobody was named.
+        actor: by name or pseudonym; empty where nobody was named.
         at: the moment of the request, aware; what was logged later is left out.
         limits: what is usual here.
     """
-    who = ledger.pseudonym(actor) if actor else None
+    who = ledger.pseudonym_of(actor) if actor else None
     where = Filter(
-        type=EventType.POLICY_DECIDED.value, decision=Verdict.BLOCK.value, since=at - RETRY_WINDOW, actor=who
+        type=EventType.POLICY_DECIDED.value,
+        decision=Verdict.BLOCK.value,
+        since=at - RETRY_WINDOW,
+        until=at + timedelta(microseconds=1),
+        actor=who,
     )
     events = ledger.page(where, limit=MOST_REMEMBERED).events
-    return History(tuple(_refusals(events, who, at)), limits)
+    return History(tuple(_refusals(events, who)), limits)
 
 
-def _refusals(events: tuple[Event, ...], who: str | None, at: datetime) -> Iterator[Refusal]:
+def _refusals(events: tuple[Event, ...], who: str | None) -> Iterator[Refusal]:
     for event in events:
         decision = event.facts.get("decision")
-        if event.actor == who and event.at <= at and isinstance(decision, Mapping):
+        if event.actor == who and isinstance(decision, Mapping):
             sketch = decision.get("sketch")
             yield Refusal(event.at, _categories(decision), sketch if isinstance(sketch, str) else "")
 
