@@ -117,7 +117,8 @@ def thresholds(teacher: Teacher) -> dict[str, dict[str, dict[str, float]]]:
     """Set each head's levels, for each language, from sets it has not learnt from."""
     scene = _quantiles(_unseen_video(teacher), _SCENE_ALARMS)
     comment = _quantiles(_unseen_questions(teacher, "comment"), _KOREAN_ALARMS["comment"])
-    comment["likely"] = min(max(_best_f1(teacher, "comment", "curse_ko"), comment["possible"]), comment["certain"])
+    if any(row.source == "curse_ko" for row in teacher.corpus.rows):
+        comment["likely"] = min(max(_best_f1(teacher, "comment", "curse_ko"), comment["possible"]), comment["certain"])
     return {
         "scene": {"en": scene, "ko": scene},
         "request": {
