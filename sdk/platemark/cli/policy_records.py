@@ -107,8 +107,7 @@ def list_rights(home: HomeDir = None, as_json: Json = False, lang: Lang = "en", 
 
 
 @consent.command("withdraw")
-@rights.command("withdraw")
-def withdraw(
+def withdraw_consent(
     record: RecordName,
     keeper: Keeper,
     reason: Why,
@@ -117,14 +116,36 @@ def withdraw(
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """End a record now: it unlocks nothing any more. Clips made before stay as they are.
+    """End a record of consent now: it unlocks nothing any more. Clips made before stay as they are.
 
     Example: platemark policy consent withdraw record-0199… --as editor --reason "the person asked for it"
     """
-    out, opened = output(as_json=as_json, lang=lang, quiet=quiet), require_home(home)
-    with opened.open_ledger() as ledger:
-        ended = _book(opened, ledger).withdraw(record, keeper=keeper, reason=reason)
-    out.data(ended.to_json(at=opened.clock()))
+    out = output(as_json=as_json, lang=lang, quiet=quiet)
+    _withdraw(out, require_home(home), record, keeper, reason)
+
+
+@rights.command("withdraw")
+def withdraw_rights(
+    record: RecordName,
+    keeper: Keeper,
+    reason: Why,
+    home: HomeDir = None,
+    as_json: Json = False,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """End a record of rights now: it covers no file any more. Clips made before stay as they are.
+
+    Example: platemark policy rights withdraw record-0199… --as editor --reason "the licence ended"
+    """
+    out = output(as_json=as_json, lang=lang, quiet=quiet)
+    _withdraw(out, require_home(home), record, keeper, reason)
+
+
+def _withdraw(out: Output, home: Home, record: str, keeper: str, reason: str) -> None:
+    with home.open_ledger() as ledger:
+        ended = _book(home, ledger).withdraw(record, keeper=keeper, reason=reason)
+    out.data(ended.to_json(at=home.clock()))
     out.say("Withdrawn: {record}", record=ended.id)
 
 
