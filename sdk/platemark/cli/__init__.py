@@ -33,6 +33,7 @@ COMMANDS = {
     "export": "platemark.cli.export:export",
     "comply": "platemark.cli.comply:comply",
     "explain": "platemark.cli.explain:explain",
+    "demo": "platemark.cli.demo:demo",
     "trust": "platemark.cli.trust:app",
     "timestamps": "platemark.cli.timestamps:app",
     "keys": "platemark.cli.keys:app",

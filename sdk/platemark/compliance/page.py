@@ -44,7 +44,7 @@ def assessment_page(assessment: Assessment, *, language: str, grabs: Iterable[by
     def _say(sentence: str, **fields: object) -> str:
         return escape(translate(language, sentence).format(**fields))
 
-    evidence = assessment.evidence
+    evidence, role = assessment.evidence, translate(language, assessment.situation.role)
     pictures = "".join(
         f'<img alt="" src="data:image/png;base64,{base64.b64encode(each).decode("ascii")}">' for each in grabs
     )
@@ -55,7 +55,7 @@ def assessment_page(assessment: Assessment, *, language: str, grabs: Iterable[by
         f"<title>{_say('Compliance check')}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
         f"<h1>{_say('Compliance check')}</h1>\n",
         f"<p><b>{escape(evidence.path.name)}</b><br>SHA-256 {evidence.sha256}</p>\n",
-        f"<p>{_say('Checked for {day}, as {role}.', day=assessment.day, role=assessment.situation.role)}</p>\n",
+        f"<p>{_say('Checked for {day}, as {role}.', day=assessment.day, role=role)}</p>\n",
         f'<p class="grabs">{pictures}</p>\n' if pictures else "",
         *(_table(each, language) for each in assessment.profiles),
         f'<p class="note">{_say("A technical check written from public sources, not legal advice.")} ',

@@ -121,3 +121,16 @@ def test_a_still_is_checked_as_one_frame(run: Run, home_path: Path, tmp_path: Pa
     ended = run("comply", tmp_path / "still.png", "--profile", "kr-ai-basic", "--home", home_path, "--json")
 
     assert outcomes(ended.object)["KR-31-3"] == "pass"
+
+
+def test_the_korean_page_says_yes_no_and_the_role_in_korean(
+    run: Run, made: dict[str, Any], home_path: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+
+    run("comply", made["path"], "--profile", "kr-ai-basic", "--home", home_path, "--html", page, "--lang", "ko")
+
+    text = page.read_text(encoding="utf-8")
+    assert "제공자의 의무로" in text
+    assert "모든 프레임의 표시: 예" in text
+    assert ": yes" not in text
