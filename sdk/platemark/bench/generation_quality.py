@@ -17,6 +17,7 @@ from platemark.generation.card import ModelCard, read_card
 from platemark.generation.checkpoint import Networks, load_networks
 from platemark.generation.drift import measure_seam
 from platemark.generation.given import Conditioning
+from platemark.training.config import PRESETS
 from platemark.training.consistency import Compared, measure_permanence, measure_reprojection
 from platemark.training.evaluate import Asked, Question, evaluate, generate
 from platemark.training.fidelity import measure_fidelity
@@ -32,17 +33,27 @@ LOOPS = ("a calm blue sea", "clouds at sunset")
 
 
 @dataclass(frozen=True, slots=True)
-class _Trained:
-    """The clips that the weights were trained on: the seed they were drawn from, and how many to search."""
+class TrainedOn:
+    """What weights were trained on, as far as their card tells.
 
-    seed: int | None
+    Attributes:
+        world: its seed, and the mixture of the preset; none where the card names no seed.
+        clips: how many of its clips to search, from the first.
+    """
+
+    world: World | None
     clips: int
 
-    @classmethod
-    def of(cls, card: ModelCard, *, clips: int) -> "_Trained":
-        """Read the seed in a card; none where it names none."""
-        seed = card.training.get("seed")
-        return cls(seed if isinstance(seed, int) else None, clips)
+
+def trained_on(card: ModelCard, *, at_most: int) -> TrainedOn:
+    """Read in a card which clips its weights were trained on."""
+    data = card.training.get("data", {})
+    seed = data.get("seeds", {}).get("world")
+    if not isinstance(seed, int):
+        return TrainedOn(None, 0)
+    preset = PRESETS.get(str(card.training.get("preset")))
+    drawn = data.get("clips_drawn", at_most)
+    return TrainedOn(World(seed, mixture=preset.mixture if preset else ()), min(at_most, drawn))
 
 
 def measure_quality(options: Options) -> list[Claim]:
@@ -67,7 +78,7 @@ def _world_figures(card: ModelCard, networks: Networks, options: Options) -> lis
         *_consistency("change of a shape behind a column", _permanence(networks, few)),
         *_consistency("error of a cube under an orbiting camera", _reprojection(networks, few)),
         *_actions(networks, few),
-        *_likeness(networks, question, _Trained.of(card, clips=256 if options.quick else 5_000)),
+        *_likeness(networks, question, trained_on(card, at_most=256 if options.quick else 5_000)),
     ]
 
 
@@ -145,19 +156,19 @@ def _actions(networks: Networks, question: Question) -> list[Claim]:
     return [Claim("actions read back from flights", found.generated.share, "", None, peer=peer, least=True)]
 
 
-def _likeness(networks: Networks, question: Question, trained: _Trained) -> list[Claim]:
+def _likeness(networks: Networks, question: Question, trained: TrainedOn) -> list[Claim]:
     batch = World(question.seed, Part.HELD_OUT).render(torch.arange(question.clips), question.shape)
     shares = action_shares(batch.actions, group=networks.autoencoder.config.group_frames)
     made = generate(networks.autoencoder, networks.transformer, Asked(batch.slots, shares), question)
     distance = measure_frechet(published_probe(), made, batch, seed=question.seed + 1)
     real = f"real clips {distance.real:.2f}"
     frechet = Claim(f"Frechet distance of {distance.clips} clips", distance.generated, "", None, real)
-    if trained.seed is None:
+    if trained.world is None:
         why = (
             "distance to the nearest training clip: not measured, the card does not name the seed of the training clips"
         )
         return [frechet, Claim(why, float("nan"), "levels", None)]
-    memory = measure_memorisation(made, batch, seed=trained.seed, training_clips=trained.clips)
+    memory = measure_memorisation(made, batch, trained.world, training_clips=trained.clips)
     return [
         frechet,
         Claim(

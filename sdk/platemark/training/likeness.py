@@ -93,13 +93,13 @@ def measure_frechet(probe: Probe, made: Tensor, batch: ClipBatch, *, seed: int) 
     return FrechetDistance(len(made), frechet(probe.features(made), real), frechet(probe.features(other.video), real))
 
 
-def measure_memorisation(made: Tensor, batch: ClipBatch, *, seed: int, training_clips: int) -> Memorisation:
+def measure_memorisation(made: Tensor, batch: ClipBatch, world: World, *, training_clips: int) -> Memorisation:
     """Look for the nearest training clip of the same family, for made clips and for real held-out ones.
 
     Args:
         made: (n, t, h, w, 3) uint8.
         batch: real held-out clips of the same families.
-        seed: of the world that was trained on.
+        world: that was trained on, its seed and its mixture.
         training_clips: to search, from the first.
     """
     shape = ClipShape(batch.video.shape[2], batch.video.shape[3], batch.video.shape[1])
@@ -107,7 +107,7 @@ def measure_memorisation(made: Tensor, batch: ClipBatch, *, seed: int, training_
     nearest = torch.full((2, len(made)), float("inf"))
     sought = [_signature(made), _signature(batch.video)]
     for first in range(0, training_clips, _CHUNK):
-        known = World(seed).render(torch.arange(first, min(first + _CHUNK, training_clips)), shape)
+        known = world.render(torch.arange(first, min(first + _CHUNK, training_clips)), shape)
         signature = _signature(known.video)
         same = torch.tensor([[family_of(k) == f for k in known.attributes] for f in families])
         for row, each in enumerate(sought):

@@ -16,11 +16,12 @@ from platemark.generation.card import read_card
 from platemark.generation.checkpoint import Networks, load_networks
 from platemark.generation.config import SamplerConfig
 from platemark.generation.transformer import VideoTransformer
+from platemark.training.config import PRESETS
 from platemark.training.consistency import Compared, Consistency
 from platemark.training.evaluate import Evaluation, Question
 from platemark.training.oracle import Scores
 from platemark.training.rates import Rate
-from platemark.training.world.clips import ClipShape
+from platemark.training.world.clips import ClipShape, World
 
 QUICK = Options(quick=True)
 
@@ -138,7 +139,7 @@ def test_untrained_networks_get_every_figure_and_none_that_is_good() -> None:
         VideoTransformer(known).eval().requires_grad_(False),
     )
 
-    named = replace(card, sampler=SamplerConfig(1, 1.0), training={**card.training, "seed": 5})
+    named = replace(card, sampler=SamplerConfig(1, 1.0), training={"data": {"seeds": {"world": 5}}})
 
     claims = quality._world_figures(named, untrained, QUICK)
 
@@ -152,11 +153,25 @@ def test_untrained_networks_get_every_figure_and_none_that_is_good() -> None:
     assert any("nearest of 256 training clips" in name for name in found)
 
 
-@pytest.mark.parametrize(("training", "seed"), [({"seed": 5}, 5), ({}, None), ({"seed": "5"}, None)])
-def test_training_clips_are_drawn_from_the_seed_in_the_card(training: dict[str, object], seed: int | None) -> None:
+@pytest.mark.parametrize(
+    ("training", "found"),
+    [
+        ({"data": {"seeds": {"world": 5}}}, quality.TrainedOn(World(5), 9)),
+        ({"data": {"seeds": {"world": 5}, "clips_drawn": 4}}, quality.TrainedOn(World(5), 4)),
+        (
+            {"data": {"seeds": {"world": 2}}, "preset": "nano"},
+            quality.TrainedOn(World(2, mixture=PRESETS["nano"].mixture), 9),
+        ),
+        ({"data": {"seeds": {"world": 5}}, "preset": "unheard of"}, quality.TrainedOn(World(5), 9)),
+        ({"data": {"seeds": {"world": "5"}}}, quality.TrainedOn(None, 0)),
+        ({"data": {}}, quality.TrainedOn(None, 0)),
+        ({}, quality.TrainedOn(None, 0)),
+    ],
+)
+def test_training_clips_are_those_that_the_card_names(training: dict[str, object], found: quality.TrainedOn) -> None:
     card = replace(read_card(CARD), training=training)
 
-    assert quality._Trained.of(card, clips=9) == quality._Trained(seed, 9)
+    assert quality.trained_on(card, at_most=9) == found
 
 
 def test_without_a_training_seed_nothing_is_said_of_memorising(
@@ -165,7 +180,7 @@ def test_without_a_training_seed_nothing_is_said_of_memorising(
     monkeypatch.setattr(quality, "generate", lambda *_: torch.zeros(2, 17, 64, 64, 3, dtype=torch.uint8))
     monkeypatch.setattr(quality, "measure_memorisation", None)
 
-    frechet, memory = quality._likeness(networks, Question(2, ClipShape(64, 64, 17)), quality._Trained(None, 9))
+    frechet, memory = quality._likeness(networks, Question(2, ClipShape(64, 64, 17)), quality.TrainedOn(None, 0))
 
     assert frechet.value > 0
     assert math.isnan(memory.value)

@@ -71,9 +71,9 @@ def test_clips_that_were_asked_for_have_no_distance_from_themselves(probe: Probe
 def test_a_copied_training_clip_is_found(held_out: ClipBatch) -> None:
     known = World(1, family="flag").render(torch.arange(64), SHAPE)
 
-    found = measure_memorisation(known.video[:4], _flags(4), seed=1, training_clips=64)
+    found = measure_memorisation(known.video[:4], _flags(4), World(1), training_clips=64)
     copied = World(1).render(torch.arange(64), SHAPE)
-    again = measure_memorisation(copied.video, copied, seed=1, training_clips=64)
+    again = measure_memorisation(copied.video, copied, World(1), training_clips=64)
 
     assert found.copies.of == 4
     assert again.generated == 0
@@ -85,7 +85,7 @@ def _flags(count: int) -> ClipBatch:
 
 
 def test_real_held_out_clips_are_no_copies(held_out: ClipBatch) -> None:
-    found = measure_memorisation(held_out.video, held_out, seed=1, training_clips=128)
+    found = measure_memorisation(held_out.video, held_out, World(1), training_clips=128)
 
     assert found.training_clips == 128
     assert found.generated == found.held_out
