@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from news_desks import Answer as Told
+from news_desks import Desk, Tell, make_desk
 
 from platemark.cli import main
 
@@ -97,3 +99,34 @@ def _runner(capsys: pytest.CaptureFixture[str]) -> Callable[[list[str]], Answer]
         return Answer(code, [json.loads(line) for line in said.out.splitlines() if line.startswith("{")], said.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Our newsroom; read it, never change it."""
+    return make_desk(tmp_path_factory.mktemp("ours"), "Daily Example")
+
+
+@pytest.fixture(scope="session")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Another publisher, whose root nobody here knows."""
+    return make_desk(tmp_path_factory.mktemp("theirs"), "Evening Example")
+
+
+@pytest.fixture
+def desk(ours: Desk, tmp_path: Path) -> Desk:
+    """Our newsroom as a copy that a test may change."""
+    return Desk(Path(shutil.copytree(ours.home, tmp_path / "newsroom")), ours.clip)
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
+    """Run a command; its JSON, where it was asked for, comes as objects."""
+
+    def told(*words: str | Path) -> Told:
+        code = main([str(word) for word in words])
+        said = capsys.readouterr()
+        rows = [json.loads(line) for line in said.out.splitlines()] if "--json" in words else []
+        return Told(code, rows, said.out, said.err)
+
+    return told
