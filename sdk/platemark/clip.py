@@ -162,7 +162,7 @@ class ClipRequest:
         inputs: the pictures and clips that are handed over.
         steering: how to sample.
         rewrite: whether the model's own words for the prompt take its place.
-        label_language: the label's language, `en` or `ko`.
+        label_language: the label's language, `en`, `ko` or `zh`.
         label_text: the label's wording; empty means the language's standard wording.
         actor: who asks; the log keeps a pseudonym of it.
         byline: who is named for it; sealed in the log.

@@ -98,7 +98,7 @@ class LabelDefaults(BaseModel):
 
     model_config = _SECTION
 
-    language: Literal["auto", "en", "ko"] = "auto"
+    language: Literal["auto", "en", "ko", "zh"] = "auto"
     text: str = Field(default="", max_length=60)
 
 

@@ -31,7 +31,7 @@ class StampRequest:
         size: frame size in pixels, upright.
         fps: frames a second.
         prompt: what it was made from, where that is known; screened, sealed in the log.
-        label_language: the label's language, `en` or `ko`.
+        label_language: the label's language, `en`, `ko` or `zh`.
         label_text: the label's wording; empty means the language's standard wording.
         actor: who asks; the log keeps a pseudonym of it.
         byline: who is named for it; sealed in the log.

@@ -23,8 +23,8 @@ from platemark.media.yuv import RGB
 
 Place = Literal["top_right", "top_left", "bottom_right", "bottom_left"]
 
-STANDARD_TEXTS = {"en": "AI-generated", "ko": "AI 생성 영상"}
-"""The standard wordings. Both keep the capital letters "AI", which the European code of practice asks for."""
+STANDARD_TEXTS = {"en": "AI-generated", "ko": "AI 생성 영상", "zh": "AI 生成合成"}
+"""The standard wordings. All keep the capital letters "AI", which the European code of practice asks for."""
 
 STANDARD_STILL_TEXTS = {"ko": "AI 생성 이미지"}
 """For stills, where a language's standard wording speaks of a clip."""
@@ -46,6 +46,12 @@ _PADDING_SHARE = 0.45
 _LEAST_SIDE_PADDING = 1
 _INK = 144
 """A pixel counts as part of a letter when clearly more than half of it is covered."""
+HAN_CHARACTERS = frozenset(
+    "人工智能生成合视频图像影片音声文字内容由制作辅助模型修改编辑重现还原场景示意画面新闻虚拟数演员非真实仅供参考本含部分的为"
+)
+"""What labels in Chinese are written with, from a font of their own."""
+_HAN_PUNCTUATION = frozenset("·—…，。、：；！？（）《》「」【】")
+_LABEL_FONT, _HAN_FONT = "PlatemarkLabel.otf", "PlatemarkLabelHan.otf"
 _PUNCTUATION = frozenset("‐‑–—‘’‚“”„†‡•…‰′″‹›€₩™※《》「」『』〈〉【】←↑→↓■□●○◆◇★☆")
 
 
@@ -63,8 +69,8 @@ class LabelSpec:
     """What a label says and where it stands.
 
     Args:
-        text: one line, 1 to 60 characters that the label font holds: Latin-1, common punctuation and the
-            2,350 syllables of KS X 1001; it is kept in composed form (NFC).
+        text: one line, 1 to 60 characters that one label font holds: Latin-1, common punctuation and the
+            2,350 syllables of KS X 1001, or plain Latin and `HAN_CHARACTERS`; it is kept in composed form (NFC).
         language: a BCP 47 language tag, for those who read the manifest.
         place: the corner.
 
@@ -83,11 +89,11 @@ class LabelSpec:
             raise RequestError(f"A label has 1 to {MAX_TEXT_CHARACTERS} characters; got {len(text)}.")
         if not any(character.isalnum() for character in text):
             raise RequestError(f"The label {text!a} has no letters to read.", fix="Use words.")
-        missing = "".join(sorted({character for character in text if not is_drawable(character)}))
-        if missing:
+        if _font_name(text) is None:
+            missing = "".join(sorted({each for each in text if not (is_drawable(each) or is_drawable_in_han(each))}))
             raise RequestError(
-                f"The label font has no {missing[:5]!a}.",
-                fix="Use Latin letters, Hangul and plain punctuation.",
+                f"The label font has no {missing[:5]!a}." if missing else "No label font has both Hangul and Chinese.",
+                fix="Use Latin letters, Hangul and plain punctuation, or the Chinese characters that labels need.",
             )
         if self.place not in get_args(Place):
             raise RequestError(f"Unknown label place {self.place!r}.", fix=f"One of {', '.join(get_args(Place))}.")
@@ -107,7 +113,7 @@ class LabelSpec:
         if not wording:
             raise RequestError(
                 f"There is no standard label in {language[:20]!r}.",
-                fix="Use en or ko, or give the label's text.",
+                fix="Use en, ko or zh, or give the label's text.",
             )
         return cls(wording, language)
 
@@ -203,6 +209,18 @@ def is_drawable(character: str) -> bool:
     return (in_latin and character.isprintable()) or character in _PUNCTUATION
 
 
+def is_drawable_in_han(character: str) -> bool:
+    """Say whether the font for Chinese labels holds a character."""
+    return " " <= character <= "~" or character in HAN_CHARACTERS or character in _HAN_PUNCTUATION
+
+
+def _font_name(text: str) -> str | None:
+    """Choose the font that holds all of a text: a label is never set in two."""
+    if all(map(is_drawable, text)):
+        return _LABEL_FONT
+    return _HAN_FONT if all(map(is_drawable_in_han, text)) else None
+
+
 def _margin(side: int) -> int:
     return _even(math.ceil(side * SAFE_MARGIN_SHARE))
 
@@ -212,8 +230,8 @@ def _even(number: int) -> int:
 
 
 @cache
-def _font_bytes() -> bytes:
-    return (resources.files("platemark.media") / "fonts" / "PlatemarkLabel.otf").read_bytes()
+def _font_bytes(name: str) -> bytes:
+    return (resources.files("platemark.media") / "fonts" / name).read_bytes()
 
 
 def _font_for(text: str, least_height: int, *, room: int) -> tuple[ImageFont.FreeTypeFont, int]:
@@ -221,10 +239,10 @@ def _font_for(text: str, least_height: int, *, room: int) -> tuple[ImageFont.Fre
 
     The search ends where the text no longer fits the room; the caller then refuses it.
     """
-    points = least_height
+    points, outlines = least_height, _font_bytes(_font_name(text) or _LABEL_FONT)
     while True:
         # Basic layout: the same pixels whether or not the machine has a text shaping library.
-        font = ImageFont.truetype(io.BytesIO(_font_bytes()), points, layout_engine=ImageFont.Layout.BASIC)
+        font = ImageFont.truetype(io.BytesIO(outlines), points, layout_engine=ImageFont.Layout.BASIC)
         text_coverage, letter_height = _coverage(text, font), _ink(_coverage("A", font)).height
         high_enough = min(letter_height, _ink(text_coverage).height) >= least_height
         if high_enough or text_coverage.shape[1] > room:

@@ -16,7 +16,15 @@ from PIL import ImageFont
 
 from platemark.clip import Size
 from platemark.errors import RequestError
-from platemark.media.label import Box, LabelSpec, RenderedLabel, is_drawable, render_label
+from platemark.media.label import (
+    HAN_CHARACTERS,
+    Box,
+    LabelSpec,
+    RenderedLabel,
+    is_drawable,
+    is_drawable_in_han,
+    render_label,
+)
 from platemark.media.video import EncodeSettings, read_frames_rgb, to_yuv420, write_video
 
 RGB = npt.NDArray[np.uint8]
@@ -284,7 +292,7 @@ def test_a_text_without_letters_to_read_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "x" * 61, "AI\ngenerated", "AI\u202egenerated", "AI\x00", "AI 生成", "🤖 AI", "뷁쀍", "AI\u00ad", "АI"],
+    ["", "   ", "x" * 61, "AI\ngenerated", "AI\u202egenerated", "AI\x00", "AI 龍", "🤖 AI", "뷁쀍", "AI\u00ad", "АI"],
     ids=[
         "empty",
         "blank",
@@ -357,3 +365,59 @@ def test_the_font_does_not_carry_the_reserved_name() -> None:
     path = str(resources.files("platemark.media") / "fonts" / "PlatemarkLabel.otf")
 
     assert ImageFont.truetype(path, 16).getname() == ("Platemark Label", "Regular")
+
+
+HAN_FONT = "PlatemarkLabelHan.otf"
+
+
+def test_the_font_for_chinese_holds_what_it_is_said_to_hold() -> None:
+    everything = [chr(code) for code in range(sys.maxunicode + 1) if is_drawable_in_han(chr(code))]
+    path = str(resources.files("platemark.media") / "fonts" / HAN_FONT)
+    font = ImageFont.truetype(path, 40, layout_engine=ImageFont.Layout.BASIC)
+    empty_box = bytes(font.getmask("\U0010ffff"))
+
+    missing = [each for each in everything if each != " " and bytes(font.getmask(each)) == empty_box]
+
+    assert set(everything) >= HAN_CHARACTERS
+    assert missing == []
+
+
+def test_the_font_for_chinese_has_its_licence_beside_it_and_no_reserved_name() -> None:
+    folder = resources.files("platemark.media") / "fonts"
+    licence = (folder / "OFL-Han.txt").read_text("utf-8")
+    family, style = ImageFont.truetype(str(folder / HAN_FONT), 20).getname()
+
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licence
+    assert "Adobe" in licence
+    assert "Source" not in f"{family} {style}"
+    assert len((folder / HAN_FONT).read_bytes()) < 50_000
+
+
+@pytest.mark.parametrize("size", [Size(128, 128), Size(256, 256), Size(320, 180), Size(1920, 1080), Size(2048, 2048)])
+@pytest.mark.parametrize("text", ["AI 生成合成", "人工智能生成视频", "AI生成"])
+def test_a_chinese_label_is_as_high_as_the_rule_asks_on_every_size(size: Size, text: str) -> None:
+    label = render_label(LabelSpec(text, "zh"), size)
+
+    assert label.letter_height >= 0.05 * min(size.width, size.height)
+    assert label.letters.height >= label.letter_height
+    assert label.box.x + label.box.width <= size.width
+
+
+def test_the_standard_chinese_wording_has_the_words_of_the_rule() -> None:
+    text = LabelSpec.standard("zh-CN").text
+
+    assert "AI" in text
+    assert "生成" in text
+    assert "合成" in text
+
+
+def test_hangul_and_chinese_in_one_label_are_refused() -> None:
+    with pytest.raises(RequestError, match="both Hangul and Chinese"):
+        LabelSpec("AI 생성 合成", "ko")
+
+
+def test_an_english_label_keeps_its_font() -> None:
+    alone = render_label(LabelSpec("AI-generated", "en"), Size(256, 256))
+    tagged = render_label(LabelSpec("AI-generated", "zh"), Size(256, 256))
+
+    np.testing.assert_array_equal(alone.pixels, tagged.pixels)
