@@ -322,14 +322,12 @@ def read_config(home: Path) -> Config:
     return _checked(path, table)
 
 
-def default_config_text(*, organisation: str, country: str, language: str) -> str:
-    """Give the text of a new home's configuration file."""
-    return f"""# platemark home. Unknown keys are refused. Environment variables win: PLATEMARK_LABEL__LANGUAGE=ko
-format = {HOME_FORMAT}
+_NEW_CONFIG = """# platemark home. Unknown keys are refused. Environment variables win: PLATEMARK_LABEL__LANGUAGE=ko
+format = {format}
 
 [publisher]
-organisation = {_toml_string(organisation)}
-country = {_toml_string(country)}
+organisation = {organisation}
+country = {country}
 
 [generation]
 model = "embedded"
@@ -338,7 +336,7 @@ fps = 12
 seconds = 2.0
 
 [label]
-language = {_toml_string(language)}
+language = {language}
 
 [aigc]
 write = false    # true: clips carry China's AIGC statement in their metadata (GB 45438-2025)
@@ -372,7 +370,7 @@ secret = ""      # where a passphrase or PIN comes from: "env:NAME" or "prompt";
 timestamp = "off"                   # or "best-effort" or "require", with tsa_url
 
 [ledger]
-origin = {_toml_string(default_origin(organisation))}   # this log's name; never change it
+origin = {origin}   # this log's name; never change it
 
 [witnesses]
 mode = "best-effort"   # or "require": no clip that fewer than at_least witnesses confirm
@@ -387,6 +385,17 @@ anchors = []     # files with further root certificates (PEM)
 [verify]
 hosts = []       # the servers that verify --online may fetch a manifest from; otherwise nothing is ever fetched
 """
+
+
+def default_config_text(*, organisation: str, country: str, language: str) -> str:
+    """Give the text of a new home's configuration file."""
+    return _NEW_CONFIG.format(
+        format=HOME_FORMAT,
+        organisation=_toml_string(organisation),
+        country=_toml_string(country),
+        language=_toml_string(language),
+        origin=_toml_string(default_origin(organisation)),
+    )
 
 
 def default_origin(organisation: str) -> str:

@@ -3,16 +3,14 @@
 One rule: an event that was acknowledged stays. No method changes or removes one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 from uuid import NAMESPACE_URL, uuid5
 
-import uuid_utils
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, bindparam, or_, select
 
@@ -20,11 +18,10 @@ from platemark_provenance.errors import LedgerCorrupt, LedgerRequestError
 from platemark_provenance.ledger import merkle
 from platemark_provenance.ledger.anchors import AnchorRows
 from platemark_provenance.ledger.appending import Clerk
-from platemark_provenance.ledger.attesting import Attesting, Panel
+from platemark_provenance.ledger.attesting import Attesting
 from platemark_provenance.ledger.audit import Audit, LedgerReport
 from platemark_provenance.ledger.checkpoint import (
     LogKeys,
-    check_origin,
     open_checkpoint,
 )
 from platemark_provenance.ledger.database import Database, database_path
@@ -47,9 +44,10 @@ from platemark_provenance.ledger.receipt import format_receipt
 from platemark_provenance.ledger.registry import Registry
 from platemark_provenance.ledger.reviews import ReviewRows
 from platemark_provenance.ledger.sealing import Sealer
+from platemark_provenance.ledger.settings import LedgerSettings
 from platemark_provenance.ledger.sqlite_log import SqliteLog
-from platemark_provenance.ledger.subject_keys import KeyWrapper, SecretWrapper, SubjectKeys
-from platemark_provenance.ledger.succession import ONE_KEY, KeyLink, Succession, announcement, leading_to
+from platemark_provenance.ledger.subject_keys import SecretWrapper, SubjectKeys
+from platemark_provenance.ledger.succession import KeyLink, Succession, announcement, leading_to
 from platemark_provenance.ledger.tables import event as event_table
 from platemark_provenance.ledger.tile_files import TileCopy, first_difference, kept_checkpoint, write_tiles
 from platemark_provenance.ledger.tiles import StoredTree
@@ -57,46 +55,7 @@ from platemark_provenance.ledger.tiles import StoredTree
 if TYPE_CHECKING:
     from platemark_provenance.ledger.postgres_log import PostgresLog
 
-
-def _new_event_id() -> str:
-    return str(uuid_utils.uuid7())
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerSettings:
-    """What a ledger is opened with.
-
-    Args:
-        origin: the log's name in checkpoints and receipts, such as "news.example/provenance"; never changed
-            later.
-        signing_key: signs tree heads.
-        payload_key: 32 secret bytes that sealed parts and pseudonyms depend on.
-        clock: gives the time now, aware.
-        state_path: a file outside the database's backups that keeps the highest signed tree head.
-        busy_timeout_s: how long to wait for another process that writes.
-        new_event_id: gives a new UUID as text.
-        wrapper: the key that wraps the keys of subjects; made from the payload key where it is left out.
-        keeps_words: keep words of prompts in the clear, so that they can be searched.
-        panel: the witnesses that confirm tree heads; None for a log that has none.
-        succession: how the log came to `signing_key`, where it had another before.
-        read_only: only read; nothing can be appended, signed or erased.
-    """
-
-    origin: str
-    signing_key: Ed25519PrivateKey = field(repr=False)
-    payload_key: bytes = field(repr=False)
-    clock: Callable[[], datetime]
-    state_path: Path
-    busy_timeout_s: float = 30.0
-    new_event_id: Callable[[], str] = _new_event_id
-    wrapper: KeyWrapper | None = field(default=None, repr=False)
-    keeps_words: bool = False
-    panel: Panel | None = field(default=None, repr=False)
-    succession: Succession = ONE_KEY
-    read_only: bool = False
-
-    def __post_init__(self) -> None:
-        check_origin(self.origin)
+__all__ = ["Ledger", "LedgerSettings", "Proven", "TreeHead"]
 
 
 @dataclass(frozen=True, slots=True)

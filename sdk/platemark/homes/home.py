@@ -42,6 +42,7 @@ from platemark.homes.key_folder import (
 )
 from platemark.homes.key_wrapping import key_wrapper
 from platemark.homes.secret_source import SecretSource
+from platemark.homes.trust_files import trust_from_files
 from platemark.homes.witness_roster import read_panel
 from platemark_provenance.certificate_facts import certificate_facts
 from platemark_provenance.digest import JsonValue, sha256_bytes
@@ -74,7 +75,6 @@ PACK_FOLDER = "packs"
 JOBS = "jobs"
 LEDGER_FILE = "ledger.sqlite3"
 CHECKPOINT_STATE = "checkpoint.state"
-MAX_ANCHOR_BYTES = 1_048_576
 
 Clock = Callable[[], datetime]
 
@@ -130,7 +130,8 @@ class Home:
             VerificationError: the log's earlier keys do not lead to this one.
             LedgerError: the database is missing, locked, corrupt, or of another schema.
         """
-        from platemark_provenance.ledger.store import Ledger, LedgerSettings
+        from platemark_provenance.ledger.settings import LedgerSettings
+        from platemark_provenance.ledger.store import Ledger
 
         # Not `reading`: an exchange of keys is written into the ledger while it holds the folder.
         finish_exchange(self.keys)
@@ -329,15 +330,6 @@ def ledger_url(home: Path) -> str:
     return f"sqlite:///{(home / LEDGER_FILE).resolve()}"
 
 
-def trust_from_files(paths: tuple[Path, ...]) -> TrustStore:
-    """Read root certificates (PEM) into a trust store for claim signers.
-
-    Raises:
-        HomeError: a file is missing, too large, or holds no certificate.
-    """
-    return TrustStore(manifest_anchors=tuple(_read_anchor(path) for path in paths))
-
-
 def find_home(explicit: Path | None = None, *, start: Path | None = None) -> Path | None:
     """Find the home: the one named, `PLATEMARK_HOME`, the nearest above `start`, else the user's data directory.
 
@@ -504,16 +496,3 @@ def _refuse_foreign_directory(home: Path) -> None:
         raise HomeError(
             f"{home} holds other things ({', '.join(visible[:3])}).", fix="Name a new or an empty directory."
         )
-
-
-def _read_anchor(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_ANCHOR_BYTES:
-            raise HomeError(
-                f"{path} is over {MAX_ANCHOR_BYTES} bytes; a list of roots is smaller.", fix="Name a PEM file."
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise HomeError(
-            f"The root certificates in {path} cannot be read ({error.strerror}).", fix="Name a PEM file."
-        ) from error

@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
 from platemark.errors import LedgerReadOnly, MediaError, RequestError
-from platemark.homes.home import Home, find_home, open_home, trust_from_files
+from platemark.homes.home import Home, find_home, open_home
+from platemark.homes.trust_files import trust_from_files
 from platemark_provenance.digest import sha256_file
 from platemark_provenance.reading import FETCH_FAILED, ProvenanceReading
 from platemark_provenance.trust import TrustStore
