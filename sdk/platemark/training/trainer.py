@@ -5,6 +5,7 @@ stage. No generator lives from one step to the next, so an interrupted run goes 
 """
 
 import hashlib
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -104,8 +105,9 @@ class Trainer:
 
     def _step_transformer(self, progress: float) -> float:
         step, generator = self.tally.step, self._generator("transformer", self.tally.step)
-        self.pool.prepare(step)
         course = self.course_at(progress)
+        self._draw_from(course)
+        self.pool.prepare(step)
         example = self._example(self.pool.draw(step, course.batch, generator=generator), course, generator)
         with self.compute.precision():
             condition = self.transformer.encode_slots(example.slots, example.actions)
@@ -117,6 +119,13 @@ class Trainer:
         value = float(loss.detach())
         self.tally = self.tally.after_step(value, samples=b, flops=BACKWARD * b * forward)
         return value
+
+    def _draw_from(self, course: Course) -> None:
+        """Fill the pool anew where a course has a mixture of its own, so that a resumed run meets the same latents."""
+        mixture = self.config.mixture if course.mixture is None else course.mixture
+        if mixture != self.world.mixture:
+            self.world = replace(self.world, mixture=mixture)
+            self.pool = LatentPool(self._encode_chunk, chunks=self.config.pool_chunks, refresh=self.config.pool_refresh)
 
     def course_at(self, progress: float) -> Course:
         """Tell which part of the curriculum a progress falls in."""

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from platemark.training.compute import Compute
-from platemark.training.config import TrainingConfig
+from platemark.training.config import Course, TrainingConfig
 from platemark.training.run import run
 from platemark.training.tally import Budget, Stage
 from platemark.training.trainer import Trainer
+from platemark.training.world.attributes import FAMILIES
+from platemark.training.world.mixture import Emphasis
 
 
 def _weights(trainer: Trainer) -> dict[str, torch.Tensor]:
@@ -87,6 +89,39 @@ def test_the_curriculum_follows_the_progress(trainer: Trainer) -> None:
     frames = [trainer.course_at(progress).frames for progress in (0.0, 0.39, 0.41, 1.0)]
 
     assert frames == [1, 1, 0, 0]
+
+
+def _flights(cpu: Compute, tiny: TrainingConfig) -> Trainer:
+    """A run whose second half has nothing but flights, at its transformer's first step."""
+    only = tuple(Emphasis(family.name, 1e-3) for family in FAMILIES if family.name != "voxels")
+    trainer = Trainer(replace(tiny, courses=(Course(1, 8, 0.5), Course(0, 4, 0.5, only))), compute=cpu)
+    trainer.tally = trainer.tally.next_stage()
+    trainer.enter_transformer_stage()
+    return trainer
+
+
+def test_a_course_with_a_mixture_draws_from_it(cpu: Compute, tiny: TrainingConfig) -> None:
+    trainer = _flights(cpu, tiny)
+
+    trainer.step(0.1)
+    before = trainer.pool.draw(0, 16, generator=torch.Generator().manual_seed(1)).actions
+    trainer.step(0.9)
+    after = trainer.pool.draw(1, 16, generator=torch.Generator().manual_seed(1)).actions
+
+    assert int((after.sum(dim=(1, 2)) > 0).sum()) >= 14
+    assert int((before.sum(dim=(1, 2)) > 0).sum()) < 14
+
+
+def test_a_run_that_is_taken_up_in_a_course_meets_the_same_clips(cpu: Compute, tiny: TrainingConfig) -> None:
+    through, afresh = _flights(cpu, tiny), _flights(cpu, tiny)
+    through.step(0.1)
+    afresh.tally = through.tally
+
+    through.step(0.9)
+    afresh.step(0.9)
+
+    draws = [each.pool.draw(1, 8, generator=torch.Generator().manual_seed(1)).latents for each in (through, afresh)]
+    assert torch.equal(*draws)
 
 
 def test_the_validation_loss_is_always_the_same(trained: Trainer) -> None:

@@ -20,7 +20,7 @@ from platemark.training.config import (
     preset_named,
 )
 from platemark.training.world.clips import ClipShape
-from platemark.training.world.mixture import Emphasis
+from platemark.training.world.mixture import Emphasis, family_shares
 
 
 def test_there_are_three_presets_each_under_its_own_name() -> None:
@@ -36,6 +36,17 @@ def test_presets_grow() -> None:
 @pytest.mark.parametrize("preset", [NANO, SMALL, BASE])
 def test_a_preset_survives_json(preset: TrainingConfig) -> None:
     assert config_from_json(preset.to_json()) == preset
+
+
+def test_a_course_emphasises_each_thing_once() -> None:
+    with pytest.raises(RequestError, match="each thing once"):
+        Course(1, 8, 1.0, (Emphasis("map", 2.0), Emphasis("map", 2.0)))
+
+
+def test_the_small_preset_ends_with_flights() -> None:
+    shares = [dict(family_shares(course.mixture or NANO.mixture))["voxels"] for course in NANO.courses]
+
+    assert shares[-1] > 0.3 > shares[0]
 
 
 def test_a_preset_that_is_not_there_is_refused_with_those_that_are() -> None:
