@@ -1,4 +1,4 @@
-"""A simulated world: the camera goes where each frame's move tells it, if the model's weights know moves.
+"""A simulated world: the camera goes where each frame's move tells it, if the model's weights follow moves.
 
 Run: python examples/tasks/world.py HOME FOLDER
 """
@@ -14,7 +14,7 @@ home, folder = sys.argv[1], Path(sys.argv[2])
 with platemark.Studio.open(home) as studio:
     try:
         clip = studio.generate(
-            "a city in light rain at night",
+            "flying over green hills of blocks by day",
             actions="forward*8,left*8,jump*8",
             size="256x256",
             seed=7,

@@ -6,7 +6,8 @@ One rule: what the prompt itself asks for is never taken away; asking for a thin
 from dataclasses import dataclass, fields, replace
 
 from platemark.errors import RequestError
-from platemark.generation.scenes import COLOURS, NUMBERS, SCENE_RULES, TIMES, Scene, SlotValues
+from platemark.generation.prompts import choices_of
+from platemark.generation.scenes import SCENE_RULES, Scene, SlotValues
 from platemark.generation.text import Understanding, read_negative
 
 
@@ -53,15 +54,7 @@ def avoid(reading: Understanding, negative_prompt: str) -> Avoidance:
 
 def _another(values: SlotValues, slot: str, scene: Scene) -> str:
     taken = {getattr(values, slot), values.colour, values.second_colour, values.background}
-    amounts = NUMBERS if scene.numbers else (scene.little, scene.much)
-    choices = {
-        "colour": scene.colours,
-        "second_colour": scene.second_colours,
-        "background": COLOURS,
-        "motion": tuple(scene.motions.values()),
-        "time": TIMES,
-        "amount": amounts,
-    }[slot]
+    choices = choices_of(scene)[slot]
     for choice in choices:
         if choice and choice not in taken:
             return choice

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from platemark.errors import GenerationError
-from platemark.generation.config import AutoencoderConfig, SamplerConfig, TransformerConfig
+from platemark.generation.config import AutoencoderConfig, SamplerConfig, TransformerConfig, UpscalerConfig
 
 MAX_CARD_BYTES = 65_536
 MAX_WEIGHTS_BYTES = 64 * 1024 * 1024
@@ -34,19 +34,26 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The files of weights of the two networks."""
+    """The files of weights of the networks; the upscaler is there or not."""
 
     autoencoder: WeightFile
     transformer: WeightFile
+    upscaler: WeightFile | None = None
     __pydantic_config__ = _STRICT
+
+    @property
+    def files(self) -> tuple[WeightFile, ...]:
+        """All of them."""
+        return tuple(file for file in (self.autoencoder, self.transformer, self.upscaler) if file is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """The shapes of the two networks."""
+    """The shapes of the networks."""
 
     autoencoder: AutoencoderConfig
     transformer: TransformerConfig
+    upscaler: UpscalerConfig | None = None
     __pydantic_config__ = _STRICT
 
 
@@ -73,7 +80,11 @@ class Licence:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A whole card. `training` and `evaluation` are for people and auditors; nothing is computed from them."""
+    """A whole card. `training` and `evaluation` are for people and auditors; nothing is computed from them.
+
+    `actions_followed` is the share of a flight's actions, 0 to 1, that are read back from clips of these weights; none
+    where that was never measured.
+    """
 
     schema: str
     name: str
@@ -89,12 +100,13 @@ class ModelCard:
     evaluation: Mapping[str, Any]
     shows: tuple[str, ...]
     limits: tuple[str, ...]
+    actions_followed: float | None = None
     __pydantic_config__ = _STRICT
 
     @property
     def weights_sha256(self) -> str:
         """One digest over all weight files: what `sha256sum FILES | sha256sum` prints, files sorted by name."""
-        files = sorted((self.weights.autoencoder, self.weights.transformer), key=lambda weights: weights.file)
+        files = sorted(self.weights.files, key=lambda weights: weights.file)
         lines = "".join(f"{weights.sha256}  {weights.file}\n" for weights in files)
         return hashlib.sha256(lines.encode()).hexdigest()
 

@@ -16,16 +16,18 @@ from platemark.errors import GenerationError
 from platemark.generation.autoencoder import VideoAutoencoder
 from platemark.generation.card import ModelCard, WeightFile, read_weights
 from platemark.generation.transformer import VideoTransformer
+from platemark.generation.upscaler import Upscaler
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The two networks of a model, in evaluation mode, float32 on the CPU."""
+    """The networks of a model, in evaluation mode, float32 on the CPU; a model may have no upscaler."""
 
     autoencoder: VideoAutoencoder
     transformer: VideoTransformer
+    upscaler: Upscaler | None = None
 
 
 def load_networks(card: ModelCard, directory: Path) -> Networks:
@@ -41,7 +43,20 @@ def load_networks(card: ModelCard, directory: Path) -> Networks:
     return Networks(
         _filled(VideoAutoencoder(card.architecture.autoencoder), card.weights.autoencoder, directory),
         _filled(VideoTransformer(card.architecture.transformer), card.weights.transformer, directory),
+        _upscaler(card, directory),
     )
+
+
+def _upscaler(card: ModelCard, directory: Path) -> Upscaler | None:
+    shape, weights = card.architecture.upscaler, card.weights.upscaler
+    if shape is None and weights is None:
+        return None
+    if shape is None or weights is None:
+        raise GenerationError(
+            "The model card must name both the shape and the weights of an upscaler, or neither.",
+            fix="Install platemark again.",
+        )
+    return _filled(Upscaler(shape), weights, directory)
 
 
 def _filled(network: Network, weights: WeightFile, directory: Path) -> Network:

@@ -158,6 +158,27 @@ class TransformerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class UpscalerConfig:
+    """The network that doubles the sides of decoded frames.
+
+    Args:
+        width: channels.
+        blocks: residual blocks.
+
+    Raises:
+        GenerationError: a value is not positive.
+    """
+
+    width: int = 32
+    blocks: int = 3
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            _check(isinstance(value, int) and value > 0, f"{name} must be a positive whole number; got {value!r}.")
+
+
+@dataclass(frozen=True, slots=True)
 class SamplerConfig:
     """How the sampler walks from noise to a clip.
 

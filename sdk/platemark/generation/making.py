@@ -70,7 +70,7 @@ def source_clip(request: GenerationRequest, shape: Shape) -> SourceClip | None:
 
 def _plain(networks: Networks, making: Making) -> Iterator[RGB]:
     groups = decoded_groups(networks, making.job)
-    native = _finished(even_out_groups(groups, strength=making.scene.border_blend), making)
+    native = _finished(networks, even_out_groups(groups, strength=making.scene.border_blend), making)
     return (_fitted(picture, making) for picture in blend_in_time(native, making.shape.clip))
 
 
@@ -78,14 +78,14 @@ def _still(networks: Networks, making: Making) -> Iterator[RGB]:
     *_, group = decoded_groups(networks, making.job)
     moment = round(making.shape.clip.last)
     place = (moment - 1) % making.shape.tempo.group if moment else 0
-    yield _fitted(smooth_ripples(group[place], ripple=making.scene.ripple), making)
+    yield _fitted(_finish(networks, group[place], making), making)
 
 
 def _loop(networks: Networks, making: Making, ring: RingPlan) -> Iterator[RGB]:
     latents = sample_latents(networks, making.job, count=ring.latents)
     frames = ring_frames(networks, making.job, latents, strength=making.scene.border_blend)
     positions = (frame * ring.pace for frame in range(making.request.frames))
-    return (_fitted(picture, making) for picture in blend_at(_finished(frames, making), positions))
+    return (_fitted(picture, making) for picture in blend_at(_finished(networks, frames, making), positions))
 
 
 def _around_given(networks: Networks, making: Making) -> Iterator[RGB]:
@@ -104,7 +104,7 @@ def _around_given(networks: Networks, making: Making) -> Iterator[RGB]:
             first_noise=offsets[hole.first],
         )
         groups = filled_groups(networks, filling)
-        native = _finished(even_out_groups(groups, strength=making.scene.border_blend), making)
+        native = _finished(networks, even_out_groups(groups, strength=making.scene.border_blend), making)
         return (_fitted(picture, making) for picture in blend_at(native, hole.positions()))
 
     return compose(given, holes, make, settling=settling_frames(making.request.fps))
@@ -125,8 +125,14 @@ def _first_after(given: Iterable[Footage], hole: Hole, making: Making) -> tuple[
     return tuple(native_view(footage.pixels[place], making.shape.clip) for place in places)
 
 
-def _finished(frames: Iterable[Picture], making: Making) -> Iterator[Picture]:
-    return (smooth_ripples(frame, ripple=making.scene.ripple) for frame in frames)
+def _finished(networks: Networks, frames: Iterable[Picture], making: Making) -> Iterator[Picture]:
+    return (_finish(networks, frame, making) for frame in frames)
+
+
+def _finish(networks: Networks, picture: Picture, making: Making) -> Picture:
+    """Smooth what the decoder ripples, and give a picture twice its sides where the model has learned how."""
+    smooth = smooth_ripples(picture, ripple=making.scene.ripple)
+    return smooth if networks.upscaler is None else networks.upscaler.enlarge(smooth)
 
 
 def _fitted(picture: Picture, making: Making) -> RGB:

@@ -122,14 +122,16 @@ def plan_windows(latent_frames: int, *, length: int) -> tuple[Window, ...]:
     return tuple(windows)
 
 
-def describe(plan: ClipPlan, size: Size, *, fps: int, native_fps: int) -> str:
+def describe(plan: ClipPlan, size: Size, *, fps: int, card: ModelCard) -> str:
     """Say in words everything that happens between the model's frames and those that come out."""
+    native_fps = card.native.fps
+    doubled = ", doubled by a learned upscaler" if card.weights.upscaler is not None else ""
     how = {
         "whole": "",
         "crop": ", centre-cropped to the aspect ratio",
         "background": ", the even background drawn out to the aspect ratio",
     }[plan.fit]
-    parts = [f"space: {plan.native_width}x{plan.native_height}{how}, enlarged to {size} (Lanczos-3)"]
+    parts = [f"space: {plan.native_width}x{plan.native_height}{doubled}{how}, enlarged to {size} (Lanczos-3)"]
     if plan.slower is None:
         parts.append(f"time: {native_fps} to {fps} frames a second, blended")
     else:

@@ -1,7 +1,8 @@
 """Reading a prompt with both readers: the grammar's rules first, and a small trained transformer behind them.
 
-One rule: the rules win where they know the words; the trained reader names a scene only where they find none, and fills
-only what they had to assume, only where it is sure. What neither made anything of is reported.
+One rule: the rules win where they know the words; the trained reader names a scene only where they find none or where a
+word of the prompt names one that they do not know, and fills only what they had to assume, only where it is sure. What
+neither made anything of is reported.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,17 @@ from dataclasses import dataclass, fields, replace
 
 from platemark.errors import RequestError
 from platemark.generation.reader import Reading, shipped_reader
-from platemark.generation.scenes import COLOURS, NUMBERS, SCENE_RULES, TIMES, Scene, SlotValues
+from platemark.generation.scenes import (
+    LEARNED_SCENES,
+    NUMBERS,
+    PATTERNS,
+    SCENE_RULES,
+    SHAPES,
+    TIMES,
+    Scene,
+    SlotValues,
+)
+from platemark.generation.sentences import named_scenes, recognise
 from platemark.generation.text import (
     MAX_REPORTED_WORD,
     Understanding,
@@ -40,18 +51,40 @@ def understand(prompt: str) -> Understanding:
     Raises:
         RequestError: nothing in it names a scene that the model can show.
     """
+    known = recognise(prompt)
+    if known is not None:
+        return _understood(known, ())
+    words = split_words(prompt)
+    named = named_scenes(words)
+    if named and not denies(words):
+        return _understood_of(named, words)
     try:
         ruled = understand_by_rules(prompt)
     except RequestError:
-        words = split_words(prompt)
         learned = _read(words)
         # A wish against something ("no rain") is grammar, which only the rules know: their refusal stands. So it does
         # where most words are strangers: the trained reader has never seen a prompt without a scene.
-        if learned.values.scene is None or denies(words) or not _mostly_known(words, learned):
+        if not _names_a_scene_of_the_rules(learned) or denies(words) or not _mostly_known(words, learned):
             raise
         return _understood(learned.values, _with_lost_colours(words, learned))
-    words = split_words(prompt)
     return ruled if not ruled.ignored_words or denies(words) else _backed(ruled, _read(words))
+
+
+def _understood_of(named: tuple[str, ...], words: tuple[str, ...]) -> Understanding:
+    """Read a prompt with a word for a scene that the rules do not know: what the scene is, that word decides."""
+    learned = _read(words)
+    if learned.values.scene in named:
+        return _understood(learned.values, _with_lost_colours(words, learned))
+    try:
+        return understand_by_rules(" ".join(words))
+    except RequestError:
+        ignored = tuple(dict.fromkeys(word[:MAX_REPORTED_WORD] for word in content_words(words)))
+        return _understood(SlotValues(scene=named[0]), tuple(w for w in ignored if named_scenes((w,)) != named[:1]))
+
+
+def _names_a_scene_of_the_rules(learned: _Learned) -> bool:
+    """Say whether the scene is one whose words the rules know; the others need a word of their own in the prompt."""
+    return learned.values.scene is not None and learned.values.scene not in LEARNED_SCENES
 
 
 def _mostly_known(words: tuple[str, ...], learned: _Learned) -> bool:
@@ -85,7 +118,7 @@ def _unused(words: tuple[str, ...], reading: Reading) -> tuple[str, ...]:
 
 def _allowed(values: SlotValues) -> SlotValues:
     """Leave open what the scene cannot take, and colours that would make one thing vanish into another."""
-    choices = _choices_of(SCENE_RULES[values.scene or ""])
+    choices = choices_of(SCENE_RULES[values.scene or ""])
     kept = {slot: value if value in choices[slot] else None for slot, value in _slots(values).items()}
     if kept["second_colour"] == kept["colour"]:
         kept["second_colour"] = None
@@ -94,16 +127,19 @@ def _allowed(values: SlotValues) -> SlotValues:
     return SlotValues(**{**kept, "scene": values.scene})
 
 
-def _choices_of(scene: Scene) -> Mapping[str, tuple[str | None, ...]]:
+def choices_of(scene: Scene) -> Mapping[str, tuple[str | None, ...]]:
     """List the values of each slot that a scene can take."""
+    counted = NUMBERS if scene.numbers else tuple(amount for amount in (scene.little, scene.much) if amount)
     return {
         "scene": (scene.defaults.scene,),
+        "shape": SHAPES if scene.defaults.shape else (),
         "colour": scene.colours,
         "second_colour": scene.second_colours,
-        "background": COLOURS if scene.backgrounds else (),
+        "background": scene.behind if scene.backgrounds else (),
         "motion": tuple(motion for motion in scene.motions.values() if motion),
         "time": TIMES if scene.times else (),
-        "amount": NUMBERS if scene.numbers else tuple(a for a in (scene.little, scene.much) if a),
+        "amount": scene.counts or counted,
+        "pattern": PATTERNS if scene.defaults.pattern else (),
     }
 
 

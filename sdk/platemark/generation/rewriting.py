@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from platemark.errors import RequestError
 from platemark.generation.prompts import understand
 from platemark.generation.scenes import SlotValues
+from platemark.generation.sentences import say
 from platemark_provenance.digest import JsonValue
 
 _MODELS = ("embedded",)
@@ -101,8 +102,10 @@ def in_english(values: SlotValues) -> str:
                 f"a {values.colour} globe with {values.second_colour} land {values.motion} on a "
                 f"{values.background} background"
             )
-        case _:
+        case "circle" | "square" | "triangle":
             return f"a {values.colour} {values.scene} {values.motion} on a {values.background} background"
+        case _:
+            return say(values, language="en")
 
 
 def in_korean(values: SlotValues) -> str:
@@ -130,8 +133,10 @@ def in_korean(values: SlotValues) -> str:
             return f"{ground} 배경에서 {motion} {colour} 막대 {amount} 차트"
         case "globe":
             return f"{ground} 배경에서 {motion} {second} 육지가 있는 {colour} 지구"
+        case "circle" | "square" | "triangle":
+            return f"{ground} 배경에서 {motion} {colour} {_KOREAN_SHAPES[values.scene]}"
         case _:
-            return f"{ground} 배경에서 {motion} {colour} {_KOREAN_SHAPES[values.scene or 'circle']}"
+            return say(values, language="ko")
 
 
 _ENGLISH_TIMES: Mapping[str, str] = {"day": "in daylight", "sunset": "at sunset", "night": "at night"}

@@ -4,34 +4,55 @@ One rule: the order of the values is the order the weights were trained with; it
 Data only; no torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
 COLOURS = ("red", "green", "blue", "yellow", "orange", "purple", "white", "black", "cyan", "pink")
 TIMES = ("day", "sunset", "night")
 NUMBERS = ("two", "three", "four", "five")
-_MOVES = (
-    "moving left",
-    "moving right",
-    "moving up",
-    "moving down",
+_WAYS = ("moving left", "moving right", "moving up", "moving down")
+FREE_FLIGHT = "flying freely"
+_FLIGHTS = ("flying forward", "turning left", "turning right", "jumping", FREE_FLIGHT)
+MOTIONS = (
+    *_WAYS,
     "bouncing",
     "growing",
     "shrinking",
     "spinning",
-)
-MOTIONS = (
-    *_MOVES,
     "rising",
     "falling",
     "drifting left",
     "drifting right",
     "rotating left",
     "rotating right",
+    "orbiting left",
+    "orbiting right",
+    *_FLIGHTS,
 )
 AMOUNTS = ("few", "many", "calm", "rough", "light", "heavy", *NUMBERS)
-SCENES = ("circle", "square", "triangle", "sky", "sea", "chart", "globe", "city rain", "city snow")
+SHAPES = ("circle", "square", "triangle")
+PATTERNS = ("vertical bands", "horizontal bands", "cross", "disc")
+SCENES = (
+    *SHAPES,
+    "sky",
+    "sea",
+    "chart",
+    "globe",
+    "city rain",
+    "city snow",
+    "line chart",
+    "map",
+    "flag",
+    "countdown",
+    "occluder",
+    "cube",
+    "voxels",
+)
+"""What a prompt can ask for; the model has one scene for the three shapes, and another name for a chart."""
+LEARNED_SCENES = SCENES[9:]
+"""Scenes that only the reader finds in a prompt; the grammar's words do not name them."""
+_MODEL_NAMES: Mapping[str, str] = {"chart": "bar chart"} | dict.fromkeys(SHAPES, "shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,41 +61,77 @@ class SlotValues:
 
     Attributes:
         scene: one of `SCENES`.
-        colour: of the subject: a shape, the sea, bars, a globe's water.
-        second_colour: of a globe's land.
+        shape: of what passes behind a column, one of `SHAPES`.
+        colour: of the subject: a shape, the sea, bars, a globe's water, a route.
+        second_colour: of a globe's or a map's land, a flag's figure, a column.
         background: colour behind the subject.
         motion: one of `MOTIONS`.
         time: one of `TIMES`.
         amount: one of `AMOUNTS`.
+        pattern: of a flag, one of `PATTERNS`.
     """
 
     scene: str | None = None
+    shape: str | None = None
     colour: str | None = None
     second_colour: str | None = None
     background: str | None = None
     motion: str | None = None
     time: str | None = None
     amount: str | None = None
+    pattern: str | None = None
 
     def indices(self) -> tuple[int, ...]:
         """Give the number of each value, as the transformer reads them; 0 is an open slot."""
-        chosen = (getattr(self, slot.name) for slot in fields(self))
+        chosen = {slot.name: getattr(self, slot.name) for slot in fields(self)}
+        if self.scene in SHAPES:
+            chosen["shape"] = self.scene
+        chosen["scene"] = _MODEL_NAMES.get(self.scene or "", self.scene)
         return tuple(
-            0 if value is None else 1 + values.index(value)
-            for value, values in zip(chosen, SLOT_VALUES.values(), strict=True)
+            0 if chosen[slot] is None else 1 + values.index(chosen[slot]) for slot, values in SLOT_VALUES.items()
         )
 
 
 SLOT_VALUES: Mapping[str, tuple[str, ...]] = {
-    "scene": SCENES,
+    "scene": (
+        "shape",
+        "sky",
+        "sea",
+        "city rain",
+        "city snow",
+        "bar chart",
+        "line chart",
+        "globe",
+        "map",
+        "flag",
+        "countdown",
+        "occluder",
+        "cube",
+        "voxels",
+    ),
+    "shape": SHAPES,
     "colour": COLOURS,
     "second_colour": COLOURS,
     "background": COLOURS,
     "motion": MOTIONS,
     "time": TIMES,
     "amount": AMOUNTS,
+    "pattern": PATTERNS,
 }
 """The slots in the order of training, and the values of each."""
+
+
+def values_of(numbers: Sequence[int]) -> SlotValues:
+    """Give the values that the transformer's numbers stand for; the inverse of `SlotValues.indices`."""
+    found = {
+        slot: values[number - 1] if number else None
+        for (slot, values), number in zip(SLOT_VALUES.items(), numbers, strict=True)
+    }
+    if found["scene"] == "shape":
+        return SlotValues(**{**found, "scene": found["shape"] or "circle", "shape": None})
+    if found["scene"] == "bar chart":
+        return SlotValues(**{**found, "scene": "chart"})
+    return SlotValues(**found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +142,16 @@ class Scene:
         shown: the scene in a reader's words.
         defaults: a full set of values for what a prompt leaves open. Open slots give muddled clips, so none stays open.
         colours: allowed for the subject.
-        second_colours: allowed for a globe's land.
+        second_colours: allowed for a globe's land and the like.
         backgrounds: whether there is a background to colour.
+        behind: colours allowed for the background; none listed allows all.
         motions: what an act ("grow") or an act and its way ("move left") becomes; others cannot be shown. An empty
             motion is always there, and needs no slot.
         times: whether the time of day can vary.
         little: the amount that "few, light, calm" becomes.
         much: the amount that "many, heavy, rough" becomes.
         numbers: whether things can be counted.
+        counts: numbers that a scene begins from, where it counts by itself.
         guidance: where the scene follows its prompt and stays clean (chosen by eye on sheets of seeds).
         wide: how a wide frame is filled: by a wider grid, or by drawing out the even background.
         continues: whether most of its motions go on as long as the clip; if not, they come to their end and hold.
@@ -105,11 +164,13 @@ class Scene:
     colours: tuple[str, ...] = ()
     second_colours: tuple[str, ...] = ()
     backgrounds: bool = False
+    behind: tuple[str, ...] = COLOURS
     motions: Mapping[str, str]
     times: bool = False
     little: str | None = None
     much: str | None = None
     numbers: bool = False
+    counts: tuple[str, ...] = ()
     guidance: float
     wide: Literal["grid", "background"]
     continues: bool
@@ -230,6 +291,95 @@ SCENE_RULES: Mapping[str, Scene] = {
     ),
     "city rain": _city("rain", 2.0),
     "city snow": _city("snow", 1.5),
+    "line chart": Scene(
+        shown="a line chart",
+        defaults=SlotValues(scene="line chart", colour="blue", background="white", motion="rising"),
+        colours=COLOURS,
+        backgrounds=True,
+        motions={"rise": "rising", "fall": "falling"},
+        guidance=3.0,
+        wide="background",
+        continues=False,
+    ),
+    "map": Scene(
+        shown="a map with a route",
+        defaults=SlotValues(scene="map", colour="red", second_colour="green", background="blue", motion="moving right"),
+        colours=("red", "black", "purple", "white", "pink"),
+        second_colours=("green", "yellow", "orange"),
+        backgrounds=True,
+        behind=("blue", "cyan", "white"),
+        motions=dict(zip(("move left", "move right", "move up", "move down"), _WAYS, strict=True)),
+        guidance=2.5,
+        wide="grid",
+        continues=False,
+        border_blend=0.5,
+    ),
+    "flag": Scene(
+        shown="a waving flag",
+        defaults=SlotValues(
+            scene="flag", colour="red", second_colour="yellow", background="blue", pattern="horizontal bands"
+        ),
+        colours=COLOURS,
+        second_colours=COLOURS,
+        backgrounds=True,
+        behind=("blue", "cyan", "white", "black"),
+        motions={},
+        guidance=3.0,
+        wide="background",
+        continues=True,
+        border_blend=0.5,
+    ),
+    "countdown": Scene(
+        shown="a countdown",
+        defaults=SlotValues(scene="countdown", colour="white", background="black", amount="five"),
+        counts=NUMBERS[1:],
+        colours=COLOURS,
+        backgrounds=True,
+        motions={},
+        guidance=3.0,
+        wide="background",
+        continues=False,
+        border_blend=0.0,  # digits change from one latent frame to the next, and must not be blended
+    ),
+    "occluder": Scene(
+        shown="a shape that passes behind a column",
+        defaults=SlotValues(
+            scene="occluder",
+            shape="circle",
+            colour="red",
+            second_colour="blue",
+            background="white",
+            motion="moving right",
+        ),
+        colours=COLOURS,
+        second_colours=COLOURS,
+        backgrounds=True,
+        motions={"move left": "moving left", "move right": "moving right"},
+        guidance=3.0,
+        wide="background",
+        continues=False,
+    ),
+    "cube": Scene(
+        shown="a cube that a camera walks around",
+        defaults=SlotValues(scene="cube", colour="red", background="white", motion="orbiting right"),
+        colours=COLOURS,
+        backgrounds=True,
+        motions={"rotate left": "orbiting left", "rotate right": "orbiting right"},
+        guidance=3.0,
+        wide="background",
+        continues=True,
+    ),
+    "voxels": Scene(
+        shown="a flight over hills of blocks",
+        defaults=SlotValues(scene="voxels", colour="green", motion="flying forward", time="day"),
+        colours=("green", "yellow", "white"),
+        motions={motion: motion for motion in _FLIGHTS},
+        times=True,
+        guidance=2.0,
+        wide="grid",
+        continues=True,
+        border_blend=0.5,
+    ),
 }
 """How each scene is read and made. Above a guidance of 2 a city's windows climb into its sky."""
 

@@ -80,14 +80,12 @@ def plan_shape(card: ModelCard, values: SlotValues, request: GenerationRequest) 
     if kind == "still":
         return _plan_still(card, values, request, clip, tempo)
     moves = request.conditioning.moves
-    if moves:
-        _check_follows_moves(card)
     return Shape(
         clip=clip,
         tempo=tempo,
         walks=len(plan_windows(clip.latent_frames, length=tempo.window)),
         native_frames=clip.native_frames,
-        resampling=describe(clip, request.size, fps=request.fps, native_fps=card.native.fps),
+        resampling=describe(clip, request.size, fps=request.fps, card=card),
         conditions=(f"the camera is told: {write_moves(moves)}",) if moves else (),
     )
 
@@ -103,14 +101,6 @@ def native_moves(request: GenerationRequest, clip: ClipPlan, *, group: int) -> t
     moves = request.conditioning.moves
     count = 1 + (clip.latent_frames - 1) * group
     return tuple(moves[min(round(native / clip.pace), len(moves) - 1)] for native in range(count)) if moves else ()
-
-
-def _check_follows_moves(card: ModelCard) -> None:
-    if card.architecture.transformer.actions == 0:
-        raise RequestError(
-            f"The weights of the model {card.name!r} were trained without actions: they steer no world.",
-            fix="Leave --actions out, or train weights with actions (platemark train) and install them.",
-        )
 
 
 def plan_ring(frames: int, *, natural: float, group: int) -> RingPlan:
@@ -171,7 +161,7 @@ def _plan_source(card: ModelCard, request: GenerationRequest, clip: ClipPlan, te
         tempo=tempo,
         walks=len(plan_windows(latents, length=tempo.window)),
         native_frames=clip.native_frames,
-        resampling=describe(clip, request.size, fps=request.fps, native_fps=card.native.fps),
+        resampling=describe(clip, request.size, fps=request.fps, card=card),
         conditions=(f"all frames start from the given clip, at noise level {request.conditioning.strength:g}",),
     )
 
@@ -210,7 +200,7 @@ def _plan_still(card: ModelCard, values: SlotValues, request: GenerationRequest,
 
 def _in_space(card: ModelCard, request: GenerationRequest, clip: ClipPlan) -> str:
     """Take the part of the usual description that speaks of space; time is told with the conditions."""
-    return describe(clip, request.size, fps=request.fps, native_fps=card.native.fps).split("; ")[0]
+    return describe(clip, request.size, fps=request.fps, card=card).split("; ")[0]
 
 
 def _span(first: int, stop: int) -> str:

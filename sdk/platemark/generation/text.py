@@ -27,8 +27,9 @@ from platemark.generation.scenes import NUMBERS, SCENE_RULES, SKY_COLOUR_TIMES, 
 MAX_REPORTED_WORD = 40
 """Characters of an ignored word that are reported."""
 CAN_SHOW = (
-    "a circle, square or triangle that moves; clouds in a sky; a sea; a bar chart that rises or falls; a turning "
-    "globe; a city in rain or snow"
+    "a circle, square or triangle that moves, or passes behind a column; clouds in a sky; a sea; a bar or line chart "
+    "that rises or falls; a turning globe; a city in rain or snow; a map with a route; a waving flag; a countdown; a "
+    "cube seen from all sides; a flight over hills of blocks"
 )
 _LATIN = "a-zß-öø-ɏ"
 # A number keeps what is written onto it: "4k", "3개", "2.5" and "5%" are words of their own, not numbers of bars.
@@ -472,7 +473,7 @@ def fill(asked: SlotValues, scene: Scene) -> tuple[SlotValues, dict[str, str]]:
         if choice is None or getattr(values, slot) is not None:
             continue
         if slot in ("colour", "second_colour", "background") and choice in taken:
-            allowed = scene.second_colours or scene.colours
+            allowed = scene.behind if slot == "background" else scene.second_colours or scene.colours
             choice = next(colour for colour in ("white", "black", *allowed) if _free(colour, slot, scene, taken))
         values = replace(values, **{slot: choice})
         taken.add(choice)
@@ -481,9 +482,7 @@ def fill(asked: SlotValues, scene: Scene) -> tuple[SlotValues, dict[str, str]]:
 
 
 def _free(colour: str, slot: str, scene: Scene, taken: set[str | None]) -> bool:
-    allowed = {"colour": scene.colours, "second_colour": scene.second_colours}.get(
-        slot, ("white", "black", *scene.colours)
-    )
+    allowed = {"colour": scene.colours, "second_colour": scene.second_colours}.get(slot, scene.behind)
     return colour not in taken and colour in allowed
 
 

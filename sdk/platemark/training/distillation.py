@@ -26,7 +26,6 @@ WEIGHTS_OF_SCENES: Mapping[str, float] = {
     "city snow": 1.75,
     "globe": 2.5,
     "map": 2.5,
-    "voxels": 2.0,
 }
 """Guidance that is taught, where it is not `USUAL_WEIGHT`: textures turn to noise under more."""
 USUAL_WEIGHT = 3.0

@@ -15,6 +15,8 @@ from platemark.training.rates import Rate, rate_of
 Read = Mapping[str, str | None]
 """What was read of a prompt: a value, or none, for each slot."""
 FILE = Path(__file__).with_name("free_wording.tsv")
+FRESH = Path(__file__).with_name("fresh_wording.tsv")
+"""Sixty pairs that were written after the reader's last phrases, and read once they had been learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,24 @@ class WordingAccuracy:
     by_slot: Mapping[str, Rate]
 
 
-@lru_cache(maxsize=1)
-def free_prompts() -> tuple[FreePrompt, ...]:
-    """Give all prompts: the English ones, then the Korean ones in the same order."""
-    lines = FILE.read_text(encoding="utf-8").splitlines()
+@lru_cache(maxsize=2)
+def free_prompts(file: Path = FILE) -> tuple[FreePrompt, ...]:
+    """Give all prompts of a file: the English ones, then the Korean ones in the same order."""
+    lines = file.read_text(encoding="utf-8").splitlines()
     return tuple(_parse(line) for line in lines if line)
 
 
-def measure_wording(read: Callable[[str], Read], *, scenes: Collection[str] | None = None) -> WordingAccuracy:
+def measure_wording(
+    read: Callable[[str], Read], *, scenes: Collection[str] | None = None, file: Path = FILE
+) -> WordingAccuracy:
     """Read every prompt and compare what it says with what was read.
 
     Args:
         read: gives the values of a prompt; a `RequestError` counts as nothing read.
         scenes: of the prompts that are asked; left out, all. Both languages have as many of each.
+        file: with the prompts.
     """
-    prompts = [prompt for prompt in free_prompts() if scenes is None or prompt.says["scene"] in scenes]
+    prompts = [prompt for prompt in free_prompts(file) if scenes is None or prompt.says["scene"] in scenes]
     found = [_values(read, prompt.text) for prompt in prompts]
     right = [_says(values, prompt.says) for values, prompt in zip(found, prompts, strict=True)]
     half = len(prompts) // 2

@@ -246,11 +246,11 @@ def wait_for_part(folder: Path) -> None:
         time.sleep(0.02)
 
 
-def test_a_world_is_wrong_usage_for_weights_without_actions(run: Run, home_path: Path, tmp_path: Path) -> None:
+def test_a_world_is_wrong_usage_for_a_scene_that_cannot_be_steered(run: Run, home_path: Path, tmp_path: Path) -> None:
     out = tmp_path / "world.mp4"
 
     ended = run("generate", "a calm blue sea", "--actions", "forward*8", "--out", out, "--home", home_path)
 
     assert ended.code == 2
-    assert "trained without actions" in ended.err
+    assert "Only a flight over hills of blocks follows actions" in ended.err
     assert not out.exists()

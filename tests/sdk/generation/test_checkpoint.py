@@ -129,7 +129,7 @@ def test_loading_twice_gives_the_same_numbers(card: ModelCard, networks: Network
 
 
 def test_the_card_beside_the_weights_is_json_that_people_can_read() -> None:
-    text = (WEIGHTS / "embedded-1.json").read_text(encoding="utf-8")
+    text = (WEIGHTS / "embedded-2.json").read_text(encoding="utf-8")
 
     assert json.loads(text)["schema"] == "platemark-model-card-1"
     assert text.count("\n") > 50

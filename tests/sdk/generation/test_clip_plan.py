@@ -1,12 +1,14 @@
 """A plan says how the clip is really made: grid, length, windows, pace."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platemark.clip import Size
 from platemark.generation.backends.embedded import CARD
-from platemark.generation.card import ModelCard, read_card
+from platemark.generation.card import ModelCard, WeightFile, read_card
 from platemark.generation.plan import MAX_STRETCH, ClipPlan, Window, describe, plan_clip, plan_windows
 from platemark.generation.scenes import SCENE_RULES, SCENES, SlotValues
 
@@ -142,16 +144,25 @@ def test_windows_make_every_latent_frame_once(latent_frames: int, length: int) -
         (CHART, Size(1280, 720), ("64x64", "background drawn out", "slowed 1.44 times", "last frame held")),
     ],
 )
-def test_the_plan_is_told_in_words(values: SlotValues, size: Size, words: tuple[str, ...]) -> None:
-    told = describe(plan(values, size), size, fps=12, native_fps=12)
+def test_the_plan_is_told_in_words(card: ModelCard, values: SlotValues, size: Size, words: tuple[str, ...]) -> None:
+    told = describe(plan(values, size), size, fps=12, card=card)
 
     assert [word for word in words if word not in told] == []
 
 
-def test_a_clip_that_needs_no_slowing_does_not_speak_of_it() -> None:
-    told = describe(plan(CHART, frames=5), SQUARE, fps=12, native_fps=12)
+def test_a_clip_that_needs_no_slowing_does_not_speak_of_it(card: ModelCard) -> None:
+    told = describe(plan(CHART, frames=5), SQUARE, fps=12, card=card)
 
     assert "slowed" not in told
+
+
+@pytest.mark.parametrize(("file", "told"), [(None, False), (WeightFile("u", "0" * 64, 1, 1), True)])
+def test_a_learned_upscaler_is_told_where_there_is_one(card: ModelCard, file: WeightFile | None, told: bool) -> None:
+    with_or_without = replace(card, weights=replace(card.weights, upscaler=file))
+
+    words = describe(plan(SEA, SQUARE), SQUARE, fps=12, card=with_or_without)
+
+    assert ("doubled by a learned upscaler" in words) is told
 
 
 def test_values_without_a_scene_have_no_plan(card: ModelCard) -> None:

@@ -36,8 +36,8 @@ def test_the_card_says_where_the_model_comes_from(card: ModelCard) -> None:
 def test_the_card_says_what_the_training_cost(card: ModelCard) -> None:
     compute, energy = card.training["compute"], card.training["energy"]
 
-    assert compute["transformer_cpu_seconds"] == 4697
-    assert compute["transformer_flop"] == 2.6e14
+    assert compute["transformer_cpu_seconds"] == 3198
+    assert compute["flop"] == 707000000000000.0
     assert energy["kind"] == "estimate"
     assert "CPU seconds" in energy["method"]
 
@@ -52,9 +52,9 @@ def test_the_energy_follows_from_the_method_it_names(card: ModelCard) -> None:
 def test_the_card_says_how_good_the_model_is_and_for_how_many_prompts(card: ModelCard) -> None:
     evaluation = card.evaluation
 
-    assert evaluation["prompts"] == 144
-    assert evaluation["percent_right"]["all_attributes"] == 77.8
-    assert evaluation["percent_right_autoencoder_ceiling"]["all_attributes"] == 86.8
+    assert evaluation["prompts"] == 312
+    assert evaluation["percent_right"]["all_attributes"] == 94.9
+    assert evaluation["percent_right_autoencoder_ceiling"]["all_attributes"] == 97.4
     assert evaluation["not_measured"]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from platemark.errors import RequestError
 from platemark.generation.prompts import understand
-from platemark.generation.scenes import SlotValues
+from platemark.generation.scenes import LEARNED_SCENES, SCENE_RULES, SlotValues
 from platemark.generation.text import split_words
 from platemark.generation.text import understand as understand_by_rules
 
@@ -57,10 +57,73 @@ def test_what_neither_reader_knows_is_refused(prompt: str) -> None:
         understand(prompt)
 
 
-@pytest.mark.parametrize("prompt", ["a flag with a red cross", "a red cube", "a countdown from five"])
-def test_a_scene_that_these_weights_cannot_show_is_not_promised(prompt: str) -> None:
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("a flag with a red cross", {"second_colour": "red", "pattern": "cross"}),
+        ("a red cube", {"colour": "red"}),
+        ("왼쪽으로 도는 빨간 큐브", {"colour": "red", "motion": "orbiting left"}),
+        ("countdown from three in red on white", {"colour": "red", "background": "white", "amount": "three"}),
+        ("다섯부터 세는 카운트다운", {"amount": "five"}),
+        ("a red circle moving right behind a blue pillar", {"colour": "red", "second_colour": "blue"}),
+        ("a map with a red route going right", {"colour": "red", "motion": "moving right"}),
+        ("초록 언덕 위를 나는 장면", {"colour": "green"}),
+        ("a falling red line graph", {"colour": "red", "motion": "falling"}),
+    ],
+)
+def test_scenes_that_the_rules_do_not_know_are_read(prompt: str, said: dict[str, str]) -> None:
+    reading = understand(prompt)
+
+    assert reading.understood.items() >= said.items()
+    assert reading.values.scene in LEARNED_SCENES
+
+
+@pytest.mark.parametrize(
+    ("word", "scene"),
+    [
+        ("flag", "flag"),
+        ("깃발", "flag"),
+        ("map", "map"),
+        ("지도", "map"),
+        ("countdown", "countdown"),
+        ("cube", "cube"),
+        ("voxels", "voxels"),
+        ("line chart", "line chart"),
+    ],
+)
+def test_the_word_for_a_scene_alone_shows_it_as_it_usually_is(word: str, scene: str) -> None:
+    assert understand(word).values == SCENE_RULES[scene].defaults
+
+
+@pytest.mark.parametrize(
+    ("prompt", "scene"),
+    [
+        ("flying birds in the sky", "sky"),
+        ("a bird flying over the sea", "sea"),
+        ("a block chart", "chart"),
+        ("the sun sets behind the sea", "sea"),
+        ("a red square", "square"),
+    ],
+)
+def test_a_word_of_another_scene_in_passing_does_not_take_a_prompt_from_the_rules(prompt: str, scene: str) -> None:
+    assert understand(prompt).values.scene == scene
+
+
+def test_a_name_that_no_flag_of_ours_can_show_is_reported() -> None:
+    assert understand("the flag of France").ignored_words == ("france",)
+
+
+@pytest.mark.parametrize("prompt", ["no flag", "a map without a route", "깃발 없는 장면"])
+def test_what_a_prompt_is_against_is_not_shown(prompt: str) -> None:
     with pytest.raises(RequestError, match="Nothing in the prompt"):
         understand(prompt)
+
+
+def test_a_word_for_a_scene_among_strangers_still_names_it() -> None:
+    reading = understand("quixotic zebras parliament flag committee")
+
+    assert reading.values.scene == "flag"
+    assert {"zebras", "parliament"} <= set(reading.ignored_words)
 
 
 def test_words_that_nobody_made_anything_of_are_reported() -> None:

@@ -7,24 +7,26 @@ from dataclasses import replace
 import pytest
 
 from platemark.errors import RequestError
-from platemark.generation.prompts import understand
+from platemark.generation.prompts import choices_of, understand
 from platemark.generation.rewriting import in_english, in_korean, rewrite
-from platemark.generation.scenes import COLOURS, NUMBERS, SCENE_RULES, TIMES, SlotValues
+from platemark.generation.scenes import SCENE_RULES, TIMES, SlotValues
 
 
 def one_at_a_time(name: str) -> Iterator[SlotValues]:
     """Every value of every slot of a scene, the other slots at their usual values."""
     scene = SCENE_RULES[name]
     usual = scene.defaults
-    amounts = NUMBERS if scene.numbers else tuple(filter(None, (scene.little, scene.much)))
+    choices = choices_of(scene)
     colours = {usual.colour, usual.second_colour, usual.background}
     yield usual
     yield from (replace(usual, motion=motion) for motion in dict.fromkeys(scene.motions.values()) if motion)
-    yield from (replace(usual, amount=amount) for amount in amounts)
+    yield from (replace(usual, amount=amount) for amount in choices["amount"])
+    yield from (replace(usual, shape=shape) for shape in choices["shape"])
+    yield from (replace(usual, pattern=pattern) for pattern in choices["pattern"])
     yield from (replace(usual, time=time) for time in TIMES if scene.times)
     yield from (replace(usual, colour=colour) for colour in scene.colours if colour not in colours)
     yield from (replace(usual, second_colour=colour) for colour in scene.second_colours if colour not in colours)
-    yield from (replace(usual, background=c) for c in COLOURS if scene.backgrounds and c not in colours)
+    yield from (replace(usual, background=c) for c in choices["background"] if c not in colours)
 
 
 ALL = list(dict.fromkeys(itertools.chain.from_iterable(one_at_a_time(name) for name in SCENE_RULES)))

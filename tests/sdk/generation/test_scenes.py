@@ -15,7 +15,10 @@ from platemark.generation.scenes import (
     SlotValues,
     goes_on,
     guidance_for,
+    values_of,
 )
+from platemark.training.world.attributes import FAMILIES, Family, combinations
+from platemark.training.world.attributes import SLOT_VALUES as WORLD_VALUES
 
 
 def test_the_slots_have_the_sizes_of_the_trained_transformer(card: ModelCard) -> None:
@@ -33,7 +36,7 @@ def test_every_scene_has_its_rules() -> None:
 
 
 def test_open_slots_are_zero() -> None:
-    assert SlotValues().indices() == (0, 0, 0, 0, 0, 0, 0)
+    assert SlotValues().indices() == (0,) * 9
 
 
 def test_slot_numbers_are_those_of_training() -> None:
@@ -47,7 +50,7 @@ def test_slot_numbers_are_those_of_training() -> None:
         amount="five",
     )
 
-    assert values.indices() == (7, 3, 2, 8, 13, 3, 10)
+    assert values.indices() == (8, 0, 3, 2, 8, 13, 3, 10, 0)
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -68,6 +71,7 @@ def test_everything_a_scene_can_say_has_a_slot_number(name: str) -> None:
     scene = SCENE_RULES[name]
 
     assert set(scene.motions.values()) - {""} <= set(MOTIONS)
+    assert set(scene.behind) <= set(COLOURS)
     assert set(scene.colours) | set(scene.second_colours) <= set(COLOURS)
     assert {scene.little, scene.much} - {None} <= set(AMOUNTS)
 
@@ -104,4 +108,29 @@ def test_changing_one_slot_changes_one_number() -> None:
     after = replace(before, time="night")
 
     changed = [a != b for a, b in zip(before.indices(), after.indices(), strict=True)]
-    assert changed == [False, False, False, False, False, True, False]
+    assert changed == [False] * 6 + [True] + [False] * 2
+
+
+def test_the_slots_are_the_worlds() -> None:
+    assert SLOT_VALUES == WORLD_VALUES
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_numbers_go_back_to_values(name: str) -> None:
+    defaults = SCENE_RULES[name].defaults
+
+    assert values_of(defaults.indices()) == defaults
+
+
+def test_a_shape_is_one_scene_to_the_model() -> None:
+    circle, square = SlotValues(scene="circle"), SlotValues(scene="square")
+
+    assert circle.indices()[0] == square.indices()[0] == 1
+    assert (circle.indices()[1], square.indices()[1]) == (1, 2)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_every_family_of_the_world_can_be_asked_for_as_it_was_trained(family: Family) -> None:
+    numbers = [attributes.indices() for attributes in combinations(family.name)[::17]]
+
+    assert [values_of(each).indices() for each in numbers] == numbers

@@ -119,7 +119,7 @@ def test_the_shipped_transformer_predicts_its_own_clean_latents(networks: Networ
     generator = torch.Generator().manual_seed(0)
     video = torch.rand(1, 1, 64, 64, 3, generator=generator) * 0.1 - 0.5
     latents = networks.autoencoder.encode(video)
-    slots = torch.zeros(1, 7, dtype=torch.int64)
+    slots = torch.zeros(1, 9, dtype=torch.int64)
 
     predicted = networks.transformer(
         latents, torch.full((1, 1), 0.02), networks.transformer.encode_slots(slots), torch.zeros(1, 1)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platemark.errors import GenerationError, MissingExtra, RequestError
-from platemark.generation.avoiding import avoid
 from platemark.generation.backend import (
     CancelToken,
     Cost,
@@ -25,17 +24,17 @@ from platemark.generation.backend import (
 from platemark.generation.card import card_as_json, read_card, read_weights
 from platemark.generation.config import SamplerConfig
 from platemark.generation.kept import NOTHING_KEPT, LatentKeeper
-from platemark.generation.prompts import understand
 from platemark.generation.resize import RGB
 from platemark.generation.scenes import SCENE_RULES, SlotValues, guidance_for
 from platemark.generation.shaping import native_moves, plan_shape
+from platemark.generation.steered import read_request
 
 if TYPE_CHECKING:
     from platemark.generation.checkpoint import Networks
 
 NAME = "embedded"
 WEIGHTS = Path(__file__).parent.parent / "weights"
-CARD = WEIGHTS / "embedded-1.json"
+CARD = WEIGHTS / "embedded-2.json"
 NEEDED = ("torch", "safetensors", "einops")
 
 # Measured on one core of a 2.8 GHz Xeon (AVX-512), torch 2.13, float32: 16 guided steps of 80 video tokens take 0.37 s.
@@ -79,7 +78,7 @@ def check_weights() -> bool:
         GenerationError: a file is missing, cut short, or another one.
     """
     card = read_card(CARD)
-    for weights in (card.weights.autoencoder, card.weights.transformer):
+    for weights in card.weights.files:
         read_weights(WEIGHTS, weights)
     return True
 
@@ -124,7 +123,7 @@ class EmbeddedGenerator:
         Raises:
             RequestError: the prompt names nothing that the model can show; the message says what it can.
         """
-        avoidance = avoid(understand(request.prompt), request.controls.negative_prompt)
+        avoidance = read_request(self._card, request)
         reading = avoidance.reading
         shape = plan_shape(self._card, reading.values, request)
         guidance = self._guidance(request, reading.values) if request.guidance is None else request.guidance
@@ -153,7 +152,7 @@ class EmbeddedGenerator:
     def estimate(self, resolved: ResolvedRequest) -> Cost:
         """Say what a clip will cost, loading the model included; within a factor of two on two idle cores."""
         request = resolved.request
-        reading = avoid(understand(request.prompt), request.controls.negative_prompt).reading
+        reading = read_request(self._card, request).reading
         shape = plan_shape(self._card, reading.values, request)
         plan = shape.clip
         passes = resolved.steps if request.controls.method == "euler" else 2 * resolved.steps - 1
@@ -193,7 +192,7 @@ class EmbeddedGenerator:
         request, report, token = resolved.request, on_progress or _ignore, cancel or CancelToken()
         token.raise_if_cancelled()
         networks = self._load()
-        avoidance = avoid(understand(request.prompt), request.controls.negative_prompt)
+        avoidance = read_request(self._card, request)
         values = avoidance.reading.values
         shape = plan_shape(self._card, values, request)
         report(Progress("text", 1, 1))

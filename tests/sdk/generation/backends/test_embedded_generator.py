@@ -386,7 +386,7 @@ def spoilt_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A weights folder for the embedded generator in which one byte of the transformer is changed."""
     for path in embedded_backend.WEIGHTS.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    spoilt = tmp_path / "embedded-1-transformer.safetensors"
+    spoilt = tmp_path / "embedded-2-transformer.safetensors"
     content = bytearray(spoilt.read_bytes())
     content[5_000_000] ^= 0x10
     spoilt.write_bytes(content)
@@ -404,5 +404,5 @@ def test_a_clip_is_not_made_with_changed_weights(make_request: RequestMaker) -> 
 
 @pytest.mark.usefixtures("spoilt_weights")
 def test_the_check_of_changed_weights_fails() -> None:
-    with pytest.raises(GenerationError, match="embedded-1-transformer"):
+    with pytest.raises(GenerationError, match="embedded-2-transformer"):
         embedded_backend.check_weights()
