@@ -189,6 +189,9 @@ _SHAPE_MOTIONS = {
     "grow": "growing",
     "shrink": "shrinking",
 }
+_HALF = 0.5
+"""Evening out what crosses a frame wholly draws a ghost beside it. At half, the ghost is fainter and the largest step
+over the median one is less: 1.3 and 1.5 against 1.4 and 1.7 for a square and for a shape behind a column, version 2."""
 _ENDLESS_MOTIONS = ("bouncing", "spinning")
 _TURNING = {"spin": "spinning", "rotate": "spinning"}
 _GLOBE_COLOURS = ("blue", "purple", "cyan", "black", "green", "orange")
@@ -205,6 +208,7 @@ def _shape(name: str, motions: Mapping[str, str]) -> Scene:
         guidance=3.0,
         wide="background",
         continues=False,
+        border_blend=_HALF,
     )
 
 
@@ -268,6 +272,7 @@ SCENE_RULES: Mapping[str, Scene] = {
         guidance=3.0,
         wide="background",
         continues=False,
+        border_blend=_HALF,
     ),
     "globe": Scene(
         shown="a turning globe",
@@ -300,6 +305,7 @@ SCENE_RULES: Mapping[str, Scene] = {
         guidance=3.0,
         wide="background",
         continues=False,
+        border_blend=_HALF,
     ),
     "map": Scene(
         shown="a map with a route",
@@ -358,6 +364,7 @@ SCENE_RULES: Mapping[str, Scene] = {
         guidance=3.0,
         wide="background",
         continues=False,
+        border_blend=_HALF,
     ),
     "cube": Scene(
         shown="a cube that a camera walks around",
