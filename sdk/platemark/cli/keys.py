@@ -204,9 +204,9 @@ def rotate(
     """  # noqa: D301  the backspace is how the command line is told to keep the lines
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     if watermark:
-        if authority or algorithm:
+        if authority or algorithm or ledger:
             raise RequestError(
-                "--watermark changes the mark's waves and no certificate.", fix="Leave --authority and --algorithm out."
+                "--watermark changes the mark's waves and nothing else.", fix="Ask for one change at a time."
             )
         _report_epoch(out, require_home(home), actor)
         return

@@ -243,7 +243,7 @@ def test_the_command_says_what_to_hand_out(home_path: Path, capsys: pytest.Captu
     assert SUCCESSION in said.err
 
 
-@pytest.mark.parametrize("other", [["--authority"], ["--algorithm", "es384"]])
+@pytest.mark.parametrize("other", [["--authority"], ["--algorithm", "es384"], ["--watermark"]])
 def test_the_log_s_key_has_one_kind(home_path: Path, other: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     from platemark.cli import main
 
