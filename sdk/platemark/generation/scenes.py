@@ -316,7 +316,7 @@ SCENE_RULES: Mapping[str, Scene] = {
         behind=("blue", "cyan", "white"),
         motions=dict(zip(("move left", "move right", "move up", "move down"), _WAYS, strict=True)),
         guidance=2.5,
-        wide="grid",
+        wide="background",  # on a wider grid a second route begins
         continues=False,
         border_blend=0.5,
     ),

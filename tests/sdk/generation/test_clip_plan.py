@@ -156,6 +156,13 @@ def test_a_clip_that_needs_no_slowing_does_not_speak_of_it(card: ModelCard) -> N
     assert "slowed" not in told
 
 
+@pytest.mark.parametrize(
+    ("name", "columns"), [("map", 8), ("flag", 8), ("cube", 8), ("countdown", 8), ("voxels", 14), ("sky", 14)]
+)
+def test_only_what_goes_on_beyond_its_edges_is_drawn_on_a_wider_grid(name: str, columns: int) -> None:
+    assert plan(SCENE_RULES[name].defaults, Size(1280, 720)).columns == columns
+
+
 @pytest.mark.parametrize(("file", "told"), [(None, False), (WeightFile("u", "0" * 64, 1, 1), True)])
 def test_a_learned_upscaler_is_told_where_there_is_one(card: ModelCard, file: WeightFile | None, told: bool) -> None:
     with_or_without = replace(card, weights=replace(card.weights, upscaler=file))
