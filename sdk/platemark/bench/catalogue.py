@@ -40,6 +40,7 @@ BENCHES = {
         "platemark.bench.policy", "What the rules decide about contrast pairs, stories and disguises, and how fast."
     ),
     "signing": Bench("platemark.bench.signing", "Time and memory to sign and verify, and damage that must be noticed."),
+    "stamp": Bench("platemark.bench.stamping", "Memory and processor time to stamp a 1080p clip, stage by stage."),
     "watermark": Bench(
         "platemark.bench.watermark", "How often a mark comes back from damaged copies, and what it costs the picture."
     ),

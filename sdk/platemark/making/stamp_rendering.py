@@ -1,7 +1,7 @@
 """The road of a clip made elsewhere: decoded, labelled, marked and encoded frame by frame, its sound put beside it.
 
 One rule: nothing is held longer than it takes to mark one block of frames, so memory follows neither the clip's length
-nor the number of cores. Measured with `platemark bench stamping`.
+nor the number of cores. Measured with `platemark bench stamp`.
 """
 
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ def test_the_label_is_found_in_every_frame_of_a_halved_and_cropped_copy_at_crf_3
     kind: str, side: int, seed: int
 ) -> None:
     clip = made(kind, side, seed)
-    marked = labelled(clip, label_for(clip, ["en", "ko"][seed % 2]))
+    marked = labelled(clip, label_for(clip, ["en", "ko", "zh"][seed % 3]))
 
     copies = [
         made_clips.encode_h264(marked, crf=35),
@@ -82,7 +82,7 @@ def test_no_label_is_found_on_a_clip_that_has_none(kind: str, side: int, seed: i
 
 
 @pytest.mark.parametrize("size", [Size(128, 128), Size(512, 288), Size(1280, 720), Size(2048, 2048)], ids=str)
-@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("language", ["en", "ko", "zh"])
 def test_height_contrast_and_place_are_measured_as_they_were_drawn(size: Size, language: str) -> None:
     ground = made_clips.make_texture(3, height=size.height, width=size.width, frames=1)
     label = label_for(ground, language)
