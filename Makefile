@@ -11,13 +11,19 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test check format docs clean
+.PHONY: demo test nightly check format docs clean
 
 demo: $(VENV)/.generate
 	$(BIN)/python examples/demo.py demo
 
 test: check
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q
+
+# What takes too long for every push: a fault at every system call of an append and of a publication (about an hour with
+# strace, which must be allowed to trace), and ten thousand changes to the log, each of which must be found.
+nightly: $(VENV)/.dev
+	MUTATIONS=10000 $(BIN)/python -m pytest -q -n $(JOBS) tests/provenance/ledger/test_mutations.py
+	INJECTIONS=9999 $(BIN)/python -m pytest -q tests/provenance/ledger/test_injected_faults.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check --no-cache .

@@ -93,7 +93,7 @@ def open_engine(path: Path, *, busy_timeout_s: float, how: str = "mode=rw") -> E
             f"The ledger needs SQLite 3.37 or newer; this Python has {sqlite3.sqlite_version}.",
             fix="Use a newer Python.",
         )
-    if not path.is_file():
+    if not _is_file(path):
         raise LedgerUnavailable(
             f"There is no ledger at {path}.", fix="Run `platemark init`, or `platemark db upgrade` in a home."
         )
@@ -142,6 +142,15 @@ def connector(path: Path, busy_timeout_s: float, *, how: str = "mode=rw") -> Cal
     return _connect
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a disk that fails; what is only missing gives False
+        raise LedgerUnavailable(
+            f"The ledger at {path} cannot be looked at: {error.strerror or error}.", fix="Check the disk and the path."
+        ) from error
+
+
 def reading_parameters(path: Path, busy_timeout_s: float) -> str:
     """Find out how a file can be read that must not, or cannot, be written.
 
@@ -151,7 +160,7 @@ def reading_parameters(path: Path, busy_timeout_s: float) -> str:
     Raises:
         LedgerUnavailable: it cannot be read; or events wait, so that a part of the log would be missing.
     """
-    if not path.is_file():
+    if not _is_file(path):
         raise LedgerUnavailable(f"There is no ledger at {path}.")
     try:
         with closing(connector(path, busy_timeout_s, how="mode=ro")()) as connection:

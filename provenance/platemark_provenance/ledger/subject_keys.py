@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, text, update
 
 from platemark_provenance.digest import JsonValue
 from platemark_provenance.errors import KeyUnavailable, LedgerCorrupt
@@ -26,6 +26,10 @@ CLIP_SUBJECT = "clip:"
 """Where nobody is named, a sealed part belongs to its clip; `clip:` and the identifier is then what is erased."""
 
 _NONCE_BYTES = 12
+_INSERT_KEY = text(
+    "INSERT INTO subject_key (key_id, subject, kek, wrapped, created_us) "
+    "VALUES (:key_id, :subject, :kek, :wrapped, :created_us) ON CONFLICT (subject) DO NOTHING"
+)
 
 
 class KeyWrapper(Protocol):
@@ -215,10 +219,8 @@ class SubjectKeys:
             key_id, key = secrets.token_hex(16), secrets.token_bytes(KEY_BYTES)
             wrapped = self.wrapper.wrap(key, subject)
             with self.database.write() as connection:
-                row = connection.execute(query).first()
-                if row is None:  # nobody was quicker
-                    values = {"key_id": key_id, "subject": subject, "kek": self.wrapper.name, "wrapped": wrapped}
-                    now = to_microseconds(self.clock())
-                    connection.execute(insert(subject_key).values(**values, created_us=now))
-                    return key_id, key
+                # Several writers of a server may be here at once; one of them makes the key that all of them use.
+                values = {"key_id": key_id, "subject": subject, "kek": self.wrapper.name, "wrapped": wrapped}
+                connection.execute(_INSERT_KEY, {**values, "created_us": to_microseconds(self.clock())})
+                row = connection.execute(query).one()
         return row.key_id, self._unwrap(row.kek, bytes(row.wrapped), subject)

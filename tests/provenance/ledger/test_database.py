@@ -55,6 +55,18 @@ def test_a_database_in_a_missing_directory_is_not_made(tmp_path: Path, settings:
     assert not (tmp_path / "gone").exists()
 
 
+def test_a_disk_that_fails_while_the_ledger_is_looked_for_is_unavailable(
+    url: str, settings: LedgerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, **_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "stat", fail)
+
+    with pytest.raises(LedgerUnavailable, match="cannot be looked at: Input/output error"):
+        Ledger.open(url, settings=settings)
+
+
 def test_a_directory_is_not_a_database(tmp_path: Path, settings: LedgerSettings) -> None:
     with pytest.raises(LedgerUnavailable, match="no ledger at"):
         Ledger.open(f"sqlite:///{tmp_path}", settings=settings)
