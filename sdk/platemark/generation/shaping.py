@@ -74,7 +74,7 @@ def plan_shape(card: ModelCard, values: SlotValues, request: GenerationRequest) 
         if not tempo.goes_on or values.motion == _RETURNING_MOTION:
             raise RequestError(
                 f"What is {values.motion or 'shown'} comes to an end or back, so it cannot be a seamless loop here.",
-                fix="Loop a sky, a sea, a city, a turning globe, or a square or triangle that spins.",
+                fix="Loop a sky, a sea, a city, a globe, a flag, a cube, a flight, or a square or triangle that spins.",
             )
         return _plan_loop(card, request, clip, tempo)
     if kind == "still":
