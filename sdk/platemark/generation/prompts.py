@@ -74,12 +74,15 @@ def _understood_of(named: tuple[str, ...], words: tuple[str, ...]) -> Understand
     """Read a prompt with a word for a scene that the rules do not know: what the scene is, that word decides."""
     learned = _read(words)
     if learned.values.scene in named:
+        learned = _with_pair_of_colours(words, learned)
         return _understood(learned.values, _with_lost_colours(words, learned))
     try:
         return understand_by_rules(" ".join(words))
     except RequestError:
         ignored = tuple(dict.fromkeys(word[:MAX_REPORTED_WORD] for word in content_words(words)))
-        return _understood(SlotValues(scene=named[0]), tuple(w for w in ignored if named_scenes((w,)) != named[:1]))
+        unused = tuple(word for word in ignored if named_scenes((word,)) != named[:1])
+        bare = _with_pair_of_colours(words, _Learned(SlotValues(scene=named[0]), unused))
+        return _understood(bare.values, bare.ignored)
 
 
 def _names_a_scene_of_the_rules(learned: _Learned) -> bool:
@@ -155,6 +158,20 @@ def _with_lost_colours(words: tuple[str, ...], learned: _Learned) -> tuple[str, 
     shown = {learned.values.colour, learned.values.second_colour, learned.values.background}
     lost = [word for word, colour in named_colours(words) if colour not in shown]
     return tuple(dict.fromkeys((*learned.ignored, *lost)))
+
+
+def _with_pair_of_colours(words: tuple[str, ...], learned: _Learned) -> _Learned:
+    """Take two named colours of a two-coloured scene in their order, where the reader was not sure of the second."""
+    values, named = learned.values, named_colours(words)
+    wanted = dict.fromkeys(colour for _, colour in named)
+    if len(wanted) != 2 or SCENE_RULES[values.scene or ""].defaults.second_colour is None:
+        return learned
+    if values.second_colour is not None or values.background in wanted or values.colour not in {None, *wanted}:
+        return learned
+    first, second = wanted
+    paired = _allowed(replace(values, colour=first, second_colour=second))
+    spoken = {word for word, _ in named}
+    return _Learned(paired, tuple(word for word in learned.ignored if word not in spoken))
 
 
 def _backed(ruled: Understanding, learned: _Learned) -> Understanding:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from platemark.errors import RequestError
 from platemark.generation.prompts import understand
 from platemark.generation.scenes import LEARNED_SCENES, SCENE_RULES, SlotValues
-from platemark.generation.text import split_words
+from platemark.generation.text import named_colours, split_words
 from platemark.generation.text import understand as understand_by_rules
 
 
@@ -107,6 +107,31 @@ def test_the_word_for_a_scene_alone_shows_it_as_it_usually_is(word: str, scene: 
 )
 def test_a_word_of_another_scene_in_passing_does_not_take_a_prompt_from_the_rules(prompt: str, scene: str) -> None:
     assert understand(prompt).values.scene == scene
+
+
+@pytest.mark.parametrize(
+    ("prompt", "colours"),
+    [
+        ("a flag with blue and white stripes", ("blue", "white")),
+        ("a waving flag with red and yellow stripes", ("red", "yellow")),
+        ("빨간색과 노란색 줄무늬 깃발", ("red", "yellow")),
+        ("파란색과 흰색 깃발이 펄럭인다", ("blue", "white")),
+    ],
+)
+def test_a_flag_of_two_colours_has_them_in_the_order_they_were_named(prompt: str, colours: tuple[str, str]) -> None:
+    reading = understand(prompt)
+
+    assert (reading.values.colour, reading.values.second_colour) == colours
+    assert not {word for word, _ in named_colours(split_words(prompt))} & set(reading.ignored_words)
+
+
+@pytest.mark.parametrize("prompt", ["a red flag against a blue sky", "a red flag on a white background"])
+def test_the_colour_behind_a_flag_is_not_taken_for_one_of_its_own(prompt: str) -> None:
+    reading = understand(prompt)
+
+    assert reading.values.colour == "red"
+    assert reading.values.second_colour not in {"blue", "white"}
+    assert reading.values.background in {"blue", "white"}
 
 
 def test_a_name_that_no_flag_of_ours_can_show_is_reported() -> None:
