@@ -15,8 +15,8 @@ import platemark_provenance
 from platemark.cli import main
 from platemark.i18n import LOCALE, translate_said
 
-NOT_TRANSLATED = 1_230
-"""How many sentences of errors may have no Korean (1,200 had none on 2026-11-22). Lower it with each translation."""
+NOT_TRANSLATED = 1_066
+"""How many sentences of errors may have no Korean (counted on 2026-11-22). Lower it with each translation."""
 FIELD = re.compile(r"\{\w*\}")
 LEAST_LETTERS = 3
 
@@ -61,8 +61,8 @@ def test_the_sentences_without_korean_are_known_and_do_not_grow() -> None:
     assert len(missing) <= NOT_TRANSLATED, missing[-20:]
 
 
-def test_at_least_sixty_of_what_is_raised_has_its_korean() -> None:
-    assert len(raised() & {bare(each) for each in catalogue()}) >= 60
+def test_at_least_two_hundred_of_what_is_raised_has_its_korean() -> None:
+    assert len(raised() & {bare(each) for each in catalogue()}) >= 200
 
 
 @pytest.mark.parametrize("english", sorted(catalogue()))

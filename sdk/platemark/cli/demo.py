@@ -1,5 +1,6 @@
 """`platemark demo`: the guided tour, on a home of its own."""
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output
-from platemark.errors import GenerationError, RequestError
+from platemark.errors import GenerationError, OutputError, RequestError
 from platemark.i18n import mark
 
 
@@ -40,9 +41,13 @@ def demo(
     from platemark.cli import main
     from platemark.media.reencoding import reencode
 
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not _is_free(folder):
         raise RequestError(f"{folder} is not an empty folder.", fix="Name a new one: platemark demo tour")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror}.", fix="Choose another place.") from error
+    passed_on = ["--lang", lang, *(["--json"] if as_json else []), *(["--quiet"] if quiet else [])]
     started = time.monotonic()
     for number, stop in enumerate(stops(folder.absolute(), model=model), start=1):
         out.note("")
@@ -50,11 +55,11 @@ def demo(
         out.note("   $ platemark {words}", words=" ".join(_shown(word) for word in stop.words))
         if stop.words[0] == "verify" and stop.words[1].endswith("copy.mp4"):
             reencode(folder / "clip.mp4", folder / "copy.mp4", crf=23)
-        code = main([*stop.words, "--lang", lang, *(["--json"] if as_json else [])])
+        code = main([*stop.words, *passed_on])
         if code != stop.code:
             raise GenerationError(
                 f"The tour stopped at number {number}: exit code {code} came where {stop.code} was expected.",
-                fix="Run: platemark doctor",
+                fix="Why is told above it. Mend that, and start again in a new folder.",
             )
         if stop.words[0] == "init":
             _turn_the_gate_on(folder / "newsroom")
@@ -86,7 +91,7 @@ def stops(folder: Path, *, model: str) -> Iterator[Stop]:
         mark("The policy stops what looks like news, and says which rule and why."),
         ("policy", "check", "a news anchor announces that the president has resigned", *home), 8,
     )  # fmt: skip
-    yield Stop(mark("Any code can be asked about."), ("explain", "R12.2"))
+    yield Stop(mark("Any code can be asked about."), ("explain", "R12.2", *home))
     yield Stop(
         mark("Nobody publishes their own clip."),
         ("publish", clip, "--approver", "jw.kim", "--reason", "mine", *home), 3,
@@ -110,6 +115,13 @@ def stops(folder: Path, *, model: str) -> Iterator[Stop]:
     )
     yield Stop(mark("The copy without credentials knows it as well."), ("verify", str(folder / "copy.mp4"), *home))
     yield Stop(mark("And the log is whole."), ("audit", "verify", *home))
+
+
+def _is_free(folder: Path) -> bool:
+    try:
+        return not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir()))
+    except OSError as error:  # such as a folder that may not be listed
+        raise OutputError(f"{folder} cannot be used: {error.strerror}.", fix="Choose another place.") from error
 
 
 def _turn_the_gate_on(home: Path) -> None:

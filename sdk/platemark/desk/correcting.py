@@ -4,6 +4,8 @@ One rule: the event comes first and stands by itself. Where the file is at hand,
 repeats every correction for those who have no log; the picture, the sound and the file before it stay as they are.
 """
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Required, TypedDict, Unpack
@@ -16,7 +18,7 @@ from platemark.errors import RequestError
 from platemark.homes.account import ACCOUNT_FACT, os_account
 from platemark.homes.home import Home
 from platemark.inputs import STILL_ENDINGS
-from platemark.making.outputs import check_final_path
+from platemark.making.outputs import RECEIPT_SUFFIX, check_final_path
 from platemark.webhooks.telling import Telling
 from platemark_provenance.correction import MOST_CORRECTIONS, Correction
 from platemark_provenance.digest import JsonValue, sha256_file
@@ -26,6 +28,9 @@ from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.resigning import Resigner, state_corrections
 from platemark_provenance.withdrawal import check_reason
 
+_COPY = re.compile(r"(?<=.)\.corrected(-\d+)?$")
+_MOST_COPIES = 1_000
+
 
 class CorrectOptions(TypedDict, total=False):
     """How a clip is corrected.
@@ -33,7 +38,8 @@ class CorrectOptions(TypedDict, total=False):
     Attributes:
         reason: what was wrong, as every report on the clip will say; 1 to 200 visible characters.
         by: who corrects it, by name; the log keeps a pseudonym.
-        out: where the copy goes that says it; beside the file where left out (`clip.mp4`: `clip.corrected.mp4`).
+        out: where the copy goes that says it; beside the file where left out (`clip.mp4`: `clip.corrected.mp4`,
+            then `clip.corrected-2.mp4`).
     """
 
     reason: Required[str]
@@ -97,9 +103,9 @@ def correct(home: Home, ledger: Ledger, clip: str | Path, **options: Unpack[Corr
     record = find_clip(ledger, str(clip))
     _refuse_what_cannot_be_corrected(record, reason)
     source = _file_at_hand(record, Path(clip))
-    final = Path(options.get("out") or beside(source or record.final_path, "corrected")).absolute()
+    final = Path(options.get("out") or _beside(source or record.final_path)).absolute()
     if source is not None:
-        check_final_path(final, overwrite=False, endings=(".mp4", *STILL_ENDINGS))
+        check_final_path(final, overwrite=None, endings=(".mp4", *STILL_ENDINGS))
     elif options.get("out"):
         raise RequestError(
             f"The file of clip {record.clip_id} is not at {record.final_path} as it was published.",
@@ -113,6 +119,18 @@ def correct(home: Home, ledger: Ledger, clip: str | Path, **options: Unpack[Corr
         return _write_copy(told, Edition(home, ledger, record, source, final, options["by"]))
     finally:
         Telling(home, ledger).deliver_quietly()
+
+
+def _beside(source: Path) -> Path:
+    """Name the copy: `clip.corrected.mp4`, and where a copy was made before, `clip.corrected-2.mp4` and so on."""
+    bare = source.with_stem(_COPY.sub("", source.stem))
+    words = ("corrected", *(f"corrected-{number}" for number in range(2, _MOST_COPIES)))
+    paths = (beside(bare, word) for word in words)
+    return next((path for path in paths if not _is_taken(path)), beside(bare, words[0]))
+
+
+def _is_taken(path: Path) -> bool:
+    return os.path.lexists(path) or os.path.lexists(path.with_name(path.name + RECEIPT_SUFFIX))
 
 
 def _refuse_what_cannot_be_corrected(record: ClipRecord, reason: str) -> None:

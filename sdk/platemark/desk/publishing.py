@@ -126,7 +126,7 @@ class _PublishJob:
         """
         record = self._find()  # 1
         refuse(check_standing(self._standing(record)))  # 2 to 7
-        check_final_path(self._final, overwrite=False, endings=(".mp4", *STILL_ENDINGS))
+        check_final_path(self._final, overwrite=None, endings=(".mp4", *STILL_ENDINGS))
         evidence = gather(self._home, self._draft)
         refuse(check_assessment(assess(evidence, self._profiles, Situation(), on=self._home.clock().date())))  # 8 to 11
         edition = Edition(self._home, self._ledger, record, self._draft, self._final, self._options["approver"])

@@ -61,12 +61,12 @@ class OutputPaths:
         return tuple(removed)
 
 
-def check_final_path(final: Path, *, overwrite: bool, endings: tuple[str, ...] = (".mp4",)) -> None:
+def check_final_path(final: Path, *, overwrite: bool | None, endings: tuple[str, ...] = (".mp4",)) -> None:
     """Refuse an output path that exists, is a directory, has an impossible name, or lies where nothing can be written.
 
     Args:
         final: where the file shall go.
-        overwrite: whether it may exist.
+        overwrite: whether it may exist; None where nobody can ask for that.
         endings: the endings that fit what is made, in lower case.
 
     Raises:
@@ -78,6 +78,8 @@ def check_final_path(final: Path, *, overwrite: bool, endings: tuple[str, ...] =
             raise OutputError(f"The directory {final.parent} does not exist.", fix="Make it first.")
         for path in (final, final.with_name(final.name + RECEIPT_SUFFIX)):
             if path.exists() and not overwrite:
+                if overwrite is None:
+                    raise OutputError(f"{path} exists already.", fix="Choose another name with --out.")
                 raise OutputError(f"{path} exists already.", fix="Choose another name, or pass --overwrite.")
     except OSError as error:
         raise output_error(error.errno, final) from error

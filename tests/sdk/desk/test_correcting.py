@@ -114,7 +114,7 @@ def test_several_corrections_are_counted_and_the_newest_is_told(
     assert "2 times" in report.explain("en")
     assert "It rained" in report.explain("ko")
     assert again.path is not None
-    assert again.path.name == "clip.corrected.corrected.mp4"
+    assert again.path.name == "clip.corrected-2.mp4"
 
 
 def test_a_withdrawal_of_a_corrected_clip_reaches_every_file(
@@ -172,6 +172,32 @@ def test_the_same_words_again_add_no_event_and_make_another_copy(
     assert again.recorded is None
     assert again.to_json()["already"] is True
     assert copy_of(again).is_file()
+
+
+@pytest.mark.parametrize("from_the_copy", [False, True])
+def test_a_second_correction_takes_the_next_name(
+    studio: Studio, corrected: Corrected, clip: Clip, *, from_the_copy: bool
+) -> None:
+    again = studio.correct(copy_of(corrected) if from_the_copy else clip.path, reason="And the date", by=EDITOR)
+
+    assert copy_of(again) == clip.path.with_name("clip.corrected-2.mp4")
+    assert [each.reason for each in again.corrections] == [REASON, "And the date"]
+
+
+@pytest.mark.parametrize("left", ["clip.corrected.mp4", "clip.corrected.mp4.tlog-proof"])
+def test_a_name_that_is_taken_is_passed_over_and_left_as_it_is(studio: Studio, clip: Clip, left: str) -> None:
+    clip.path.with_name(left).write_text("mine")
+
+    again = studio.correct(clip.path, reason=REASON, by=EDITOR)
+
+    assert copy_of(again).name == "clip.corrected-2.mp4"
+    assert clip.path.with_name(left).read_text() == "mine"
+
+
+def test_a_link_that_leads_nowhere_is_a_name_that_is_taken(studio: Studio, clip: Clip) -> None:
+    clip.path.with_name("clip.corrected.mp4").symlink_to("nowhere")
+
+    assert copy_of(studio.correct(clip.path, reason=REASON, by=EDITOR)).name == "clip.corrected-2.mp4"
 
 
 # Which clip
@@ -271,8 +297,10 @@ def test_a_copy_that_is_not_ours_byte_for_byte_is_refused(studio: Studio, clip: 
 def test_a_taken_name_is_refused_before_anything_is_recorded(studio: Studio, clip: Clip) -> None:
     before = studio.ledger.head().size
 
-    with pytest.raises(OutputError):
+    with pytest.raises(OutputError) as refused:
         studio.correct(clip.path, reason=REASON, by=EDITOR, out=clip.path)
+
+    assert "--overwrite" not in refused.value.fix  # correct has no such option
 
     assert studio.ledger.head().size == before
 
