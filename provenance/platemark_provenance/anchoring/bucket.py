@@ -18,6 +18,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from platemark_provenance.anchoring.place import AnchorUnavailable, Found, file_name, folder_name, size_in
+from platemark_provenance.cut_off import cut_off
 from platemark_provenance.errors import LedgerCorrupt, VerificationError
 from platemark_provenance.ledger.anchors import AnchorKind
 from platemark_provenance.ledger.checkpoint import read_checkpoint
@@ -35,6 +36,7 @@ except ImportError as error:
 SHORTEST_LOCK = timedelta(days=1)
 _SIGNED_FOR = timedelta(seconds=60)
 _TIMEOUT_S = 10.0
+_WHOLE_S = 60.0
 _MODES = ("COMPLIANCE", "GOVERNANCE")
 
 
@@ -125,10 +127,12 @@ class BucketPlace:
             kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
             connection = kind(url.hostname or "", url.port, timeout=_TIMEOUT_S)
             try:
-                connection.request(method, f"{url.path}?{url.query}", body or None, dict(headers))
-                response = connection.getresponse()
-                found = {name.lower(): value for name, value in response.getheaders()}
-                return _Heard(response.status, response.read(LARGEST_NOTE_BYTES + 1), found)
+                connection.connect()
+                with cut_off(connection.sock, after_s=_WHOLE_S):
+                    connection.request(method, f"{url.path}?{url.query}", body or None, dict(headers))
+                    response = connection.getresponse()
+                    found = {name.lower(): value for name, value in response.getheaders()}
+                    return _Heard(response.status, response.read(LARGEST_NOTE_BYTES + 1), found)
             finally:
                 connection.close()
         except (OSError, http.client.HTTPException, BaseError) as error:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from platemark_provenance.anchoring.place import AnchorUnavailable, Found
+from platemark_provenance.cut_off import cut_off
 from platemark_provenance.errors import VerificationError
 from platemark_provenance.ledger.anchors import AnchorKind
 
@@ -28,6 +29,7 @@ except ImportError as error:
 
 LARGEST_STAMP_BYTES = 65_536
 _TIMEOUT_S = 10.0
+_WHOLE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,11 @@ class StampPlace:
         try:
             connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_S)
             try:
-                connection.request("POST", path, body, {"Content-Type": "application/timestamp-query"})
-                response = connection.getresponse()
-                status, answer = response.status, response.read(LARGEST_STAMP_BYTES + 1)
+                connection.connect()
+                with cut_off(connection.sock, after_s=_WHOLE_S):
+                    connection.request("POST", path, body, {"Content-Type": "application/timestamp-query"})
+                    response = connection.getresponse()
+                    status, answer = response.status, response.read(LARGEST_STAMP_BYTES + 1)
             finally:
                 connection.close()
         except (OSError, ssl.SSLError, http.client.HTTPException) as error:

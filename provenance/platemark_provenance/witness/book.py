@@ -30,7 +30,13 @@ from platemark_provenance.ledger.checkpoint import (
     read_checkpoint,
 )
 from platemark_provenance.ledger.cosignature import Cosigner, cosign
-from platemark_provenance.ledger.note import ED25519, LARGEST_NOTE_BYTES, VerifierKey, parse_verifier_key
+from platemark_provenance.ledger.note import (
+    ED25519,
+    LARGEST_NOTE_BYTES,
+    VerifierKey,
+    parse_verifier_key,
+    split_note,
+)
 from platemark_provenance.witness.request import SIZE_TYPE, AddCheckpoint
 
 LOGS = "logs"
@@ -159,7 +165,7 @@ class WitnessBook:
             refused = _refuse_jump(asked, self._last_of(known), new)  # 4 to 6
             if refused is not None:
                 return refused
-            self._write(_Known(origin, known.keys, asked.note))  # 7
+            self._write(_Known(origin, known.keys, _without_strangers(asked.note, known.keys)))  # 7
             line = cosign(new.text(), self._name, self._key, at=self._clock())  # 8
         return Reply(200, line.text().encode())
 
@@ -250,6 +256,13 @@ def _refuse_jump(asked: AddCheckpoint, last: Checkpoint, new: Checkpoint) -> Rep
     except VerificationError as error:
         return _refusal(422, error.message)
     return None
+
+
+def _without_strangers(note: bytes, keys: tuple[VerifierKey, ...]) -> bytes:
+    """Give a note with the log's own signatures only: anybody can add lines, until it is too long to be read back."""
+    parts, own = split_note(note), {(key.name, key.key_id) for key in keys}
+    lines = dict.fromkeys(line.text() for line in parts.lines if (line.name, line.key_id) in own)
+    return f"{parts.text}\n{''.join(lines)}".encode()
 
 
 def _refusal(status: int, reason: str) -> Reply:

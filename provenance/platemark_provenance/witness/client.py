@@ -12,16 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from platemark_provenance.cut_off import cut_off
 from platemark_provenance.errors import VerificationError
 from platemark_provenance.ledger.attesting import Answer
 from platemark_provenance.ledger.checkpoint import read_checkpoint
 from platemark_provenance.ledger.cosignature import Cosigner, check_line
 from platemark_provenance.ledger.note import LARGEST_NOTE_BYTES, read_lines, split_note
+from platemark_provenance.web_address import is_web_address
 from platemark_provenance.witness.request import PATH, AddCheckpoint, parse_size
 
 Prove = Callable[[int], tuple[bytes, ...]]
 """Gives the proof that the tree of some size is the beginning of the new one."""
 
+_WHOLE_TRY = 4
+"""How many times the limit for a step a whole try may take."""
 _MOST_TRIES = 3
 """The first guess at the size, the size that the witness names, and once more where somebody else was quicker."""
 
@@ -56,13 +60,7 @@ def check_address(url: str) -> None:
     Raises:
         VerificationError: it is none, or holds a name, a password, a question or a blank.
     """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-        parts = urlsplit("")
-    if not usable or not url.isascii() or not url.isprintable() or "@" in url or " " in url or parts.query:
+    if not is_web_address(url) or urlsplit(url).query:
         raise VerificationError(
             "A witness has an http or https address without a password in it.", fix="Such as https://witness.example"
         )
@@ -75,7 +73,7 @@ def ask_witness(witness: Witness, note: bytes, prove: Prove, *, timeout_s: float
         witness: who is asked.
         note: the checkpoint, signed by its log.
         prove: gives consistency proofs up to it.
-        timeout_s: for each step of each try.
+        timeout_s: for each step of each try; a try as a whole gets four times that.
     """
     size, old = read_checkpoint(note).size, read_checkpoint(note).size
     for _ in range(_MOST_TRIES):
@@ -129,9 +127,11 @@ def _post(url: str, content: bytes, *, timeout_s: float) -> _Heard:
     connection = kind(address.hostname or "", address.port, timeout=timeout_s)
     try:
         path = address.path.rstrip("/") + PATH
-        connection.request("POST", path, content, {"Content-Type": "text/plain; charset=utf-8"})
-        response = connection.getresponse()
-        body = response.read(LARGEST_NOTE_BYTES + 1)
+        connection.connect()
+        with cut_off(connection.sock, after_s=timeout_s * _WHOLE_TRY):
+            connection.request("POST", path, content, {"Content-Type": "text/plain; charset=utf-8"})
+            response = connection.getresponse()
+            body = response.read(LARGEST_NOTE_BYTES + 1)
     finally:
         connection.close()
     if len(body) > LARGEST_NOTE_BYTES:

@@ -5,9 +5,11 @@ One rule: everything a stranger sends is bounded before it is read: its size, th
 Source: C2SP tlog-witness, "HTTP Interface". Plain HTTP; TLS is for a proxy in front.
 """
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from platemark_provenance.cut_off import cut_off
 from platemark_provenance.errors import LedgerCorrupt, LedgerUnavailable
 from platemark_provenance.witness.book import Reply, WitnessBook
 from platemark_provenance.witness.request import LARGEST_REQUEST_BYTES, PATH
@@ -16,6 +18,11 @@ MOST_AT_ONCE = 32
 """Connections; one more is told to come again."""
 STALLED_S = 10.0
 """A connection on which nothing moves for so long is closed."""
+LONGEST_CONNECTION_S = 60.0
+"""And so is every other one after so long: 32 that send a byte now and then would shut out everybody else."""
+
+_MOST_DIGITS = 18
+"""Of a length; Python refuses to read numbers of thousands of digits."""
 
 _BUSY = Reply(503, b"This witness is busy.\n")
 _BROKEN = Reply(500, b"This witness cannot sign now.\n")
@@ -39,6 +46,7 @@ class WitnessServer(ThreadingHTTPServer):
     def __init__(self, book: WitnessBook, *, host: str, port: int) -> None:
         self.book = book
         self.places = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
@@ -70,27 +78,33 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Answer the requests of a connection, while there is room for it."""
-        if not self.witness.places.acquire(blocking=False):
-            self.close_connection = True
-            self.raw_requestline = b""
-            self.requestline, self.request_version, self.command = "", "HTTP/1.1", "POST"
-            self._answer(_BUSY)
-            return
+        has_place = self.witness.places.acquire(blocking=False)
         try:
-            super().handle()
+            if has_place:
+                with cut_off(self.connection, after_s=LONGEST_CONNECTION_S):
+                    super().handle()
+            else:
+                self._turn_away()
         except (ConnectionError, TimeoutError):
             self.close_connection = True
         finally:
-            self.witness.places.release()
+            if has_place:
+                self.witness.places.release()
+
+    def _turn_away(self) -> None:
+        self.close_connection = True
+        self.raw_requestline = b""
+        self.requestline, self.request_version, self.command = "", "HTTP/1.1", "POST"
+        self._answer(_BUSY)
 
     def do_POST(self) -> None:
         """Take a checkpoint."""
         length = self.headers.get("Content-Length", "")
         if self.path != PATH:
             self._refuse(404, "There is nothing here but add-checkpoint.")
-        elif not length.isascii() or not length.isdigit():
+        elif not length.isascii() or not length.isdigit() or "Transfer-Encoding" in self.headers:
             self._refuse(411, "Say how long the request is.")
-        elif int(length) > LARGEST_REQUEST_BYTES:
+        elif len(length) > _MOST_DIGITS or int(length) > LARGEST_REQUEST_BYTES:
             self._refuse(413, f"A request has at most {LARGEST_REQUEST_BYTES} bytes.")
         else:
             content = self.rfile.read(int(length))

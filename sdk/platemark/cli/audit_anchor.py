@@ -49,7 +49,7 @@ def anchor(
         if each.error is None:
             out.say("{place} keeps the head of {size} events.", place=each.target, size=each.size)
         else:
-            out.complain("{place} keeps nothing new: {reason}", place=each.target, reason=each.error)
+            out.complain("{place} keeps nothing new: {reason}", place=each.target, reason=out.told(each.error))
     return max((0 if each.error is None else each.error.exit_code for each in done), default=0)
 
 

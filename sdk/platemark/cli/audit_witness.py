@@ -31,15 +31,14 @@ def serve(
 
     Example: platemark audit witness serve /srv/witness --name partner.example/w1 --log news.example/log+1a2b3c4d+AQ…
     """
-    from platemark.homes.witness_folder import open_witness
+    from platemark.homes.witness_folder import add_logs, open_witness
     from platemark_provenance.witness.server import WitnessServer
 
     del home  # every command takes it
     out = output(as_json=as_json, lang=lang, quiet=quiet)
     host, port = _address(listen)
     with open_witness(folder, name=name, clock=utc_now) as book:
-        for key in log:
-            book.add_log(key)
+        add_logs(book, log)
         with WitnessServer(book, host=host, port=port) as server:
             logs = book.logs()
             key = book.cosigner.verifier_key.text()

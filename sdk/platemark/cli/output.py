@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from platemark.i18n import translate
+from platemark.errors import PlatemarkError
+from platemark.i18n import translate, translate_said
 from platemark_provenance.digest import JsonValue
 
 LONG_FIELDS = frozenset({"text", "card"})
@@ -48,6 +49,10 @@ class Output:
     def complain(self, sentence: str, **fields: object) -> None:
         """Print why something was not done on standard error, also where remarks are not wanted."""
         sys.stderr.write(self.text(sentence, **fields) + "\n")
+
+    def told(self, error: PlatemarkError) -> str:
+        """Give what an error says, and what to do, in the language of this output where that is known."""
+        return " ".join(translate_said(self.language, each) for each in (error.message, error.fix) if each)
 
     def table(self, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print a table for people."""

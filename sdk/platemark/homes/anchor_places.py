@@ -12,6 +12,7 @@ from platemark_provenance.anchoring.directory import DirectoryPlace
 from platemark_provenance.anchoring.place import AbsentPlace, AnchorUnavailable, Place
 from platemark_provenance.ledger.anchors import AnchorKind
 from platemark_provenance.ledger.store import Ledger
+from platemark_provenance.web_address import is_web_address
 
 
 def known_places(home: Home, ledger: Ledger) -> tuple[Place, ...]:
@@ -38,11 +39,11 @@ def open_places(home: Home, names: Sequence[str]) -> tuple[Place, ...]:
 def open_place(home: Home, name: str) -> Place:
     """Give one place; see `open_places`."""
     scheme, found, rest = name.partition("://")
-    if not found:
+    if not found and name.strip() and name.isprintable():
         return DirectoryPlace((home.path / name).absolute())
     if scheme == "s3" and rest.strip("/"):
         return _or_absent("s3", name.rstrip("/"), lambda: _bucket(home, name.rstrip("/")))
-    if scheme in ("http", "https") and rest and "@" not in rest and " " not in rest:
+    if is_web_address(name):
         return _or_absent("timestamp", name, lambda: _authority(home, name))
     raise RequestError(
         f"A place is a directory, s3://bucket/prefix or a time-stamp authority's address; got {name[:80]!r}.",
@@ -72,4 +73,4 @@ def _or_absent(kind: AnchorKind, target: str, opener: Callable[[], Place]) -> Pl
 
 def here(path: str) -> str:
     """Make a relative directory one of the working directory, where its user stands."""
-    return path if "://" in path else str(Path(path).absolute())
+    return path if "://" in path or not path.strip() else str(Path(path).absolute())

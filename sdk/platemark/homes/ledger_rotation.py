@@ -13,6 +13,7 @@ from platemark.homes.home import Home
 from platemark.homes.key_folder import LEDGER_KEY, LEDGER_NEXT, LEDGER_PUBLIC, SUCCESSION, exchange, read_succession
 from platemark_provenance.digest import JsonValue, sha256_bytes
 from platemark_provenance.keys import load_ledger_signing_key, read_private_file, write_private_file
+from platemark_provenance.ledger.succession import MOST_LINKS
 from platemark_provenance.new_keys import new_ledger_key
 
 
@@ -51,13 +52,18 @@ def rotate_ledger_key(home: Home, *, actor: str | None = None) -> LogKeyChanged:
         LedgerError: the log cannot be written or signed; the old key is in force.
         VerificationError: the proof of an earlier change was damaged.
     """
+    before = read_succession(home.keys)
+    if len(before.links) >= MOST_LINKS:
+        raise KeyUnavailable(
+            f"The log's key was replaced {MOST_LINKS} times, which is the most.",
+            fix="Begin a new home with its own log.",
+        )
     waiting = home.keys / LEDGER_NEXT
     if waiting.exists() and read_private_file(waiting) == read_private_file(home.keys / LEDGER_KEY):
         waiting.unlink()  # only the tidying up was interrupted
     if not waiting.exists():
         write_private_file(waiting, new_ledger_key().private_pem)  # 1
     key = load_ledger_signing_key(waiting)
-    before = read_succession(home.keys)
     with home.open_ledger() as ledger:
         link = ledger.announce_key(key, actor=actor)  # 2
     files = {

@@ -3,12 +3,12 @@
 One rule: a witness's name and key are made once; a folder that lost one of them is refused, never completed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from platemark.errors import HomeError, RequestError
+from platemark.errors import HomeError, RequestError, VerificationError
 from platemark_provenance.durable import write_whole
 from platemark_provenance.keys import load_ledger_signing_key, write_private_file
 from platemark_provenance.ledger.note import is_key_name
@@ -51,6 +51,20 @@ def open_witness(folder: Path, *, name: str = "", clock: Callable[[], datetime])
     key = load_ledger_signing_key(folder / KEY_FILE)
     with open_book(folder, stored, key, clock=clock) as book:
         yield book
+
+
+def add_logs(book: WitnessBook, keys: Sequence[str]) -> None:
+    """Serve logs from now on, by their keys.
+
+    Raises:
+        RequestError: one is no key of a log, or there are too many.
+        LedgerError: what is remembered cannot be read or written.
+    """
+    for key in keys:
+        try:
+            book.add_log(key)
+        except VerificationError as error:
+            raise RequestError(error.message, fix=error.fix) from error
 
 
 def _make(folder: Path, name: str) -> None:

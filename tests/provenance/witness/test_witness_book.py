@@ -15,9 +15,9 @@ from small_log import LOG_KEY, NAME, NOON, ORIGIN, WITNESS_KEY, SmallLog
 
 from platemark_provenance.errors import LedgerCorrupt, LedgerUnavailable, VerificationError
 from platemark_provenance.ledger import merkle
-from platemark_provenance.ledger.checkpoint import Checkpoint, sign_checkpoint
+from platemark_provenance.ledger.checkpoint import Checkpoint, read_checkpoint, sign_checkpoint
 from platemark_provenance.ledger.cosignature import open_cosignatures
-from platemark_provenance.ledger.note import read_lines, with_lines
+from platemark_provenance.ledger.note import SignatureLine, read_lines, with_lines
 from platemark_provenance.witness import book as book_module
 from platemark_provenance.witness.book import LOGS, WitnessBook, open_book
 from platemark_provenance.witness.request import SIZE_TYPE, AddCheckpoint
@@ -224,6 +224,31 @@ def test_a_memory_that_cannot_be_read_is_never_taken_for_none(
 
     with pytest.raises(LedgerCorrupt, match="Never remove"):
         book.add_checkpoint(log.request(0, 5))
+
+
+def test_lines_that_strangers_add_to_a_checkpoint_are_not_remembered(
+    book: WitnessBook, log: SmallLog, tmp_path: Path
+) -> None:
+    stranger = SignatureLine('"' * 60_000, b"1234", b"x" * 64)
+    asked = AddCheckpoint(0, (), with_lines(log.note(5), [stranger])).to_bytes()
+
+    answer = book.add_checkpoint(asked)
+
+    assert answer.status == 200
+    assert state_file(tmp_path).stat().st_size < 1_000
+    assert book.logs() == ((log.origin, 5),)
+    assert book.add_checkpoint(log.request(5, 9)).status == 200
+
+
+def test_every_signature_of_the_log_itself_is_remembered(book: WitnessBook, log: SmallLog, tmp_path: Path) -> None:
+    second = Ed25519PrivateKey.from_private_bytes(b"2" * 32)
+    book.add_log(replace(log, key=second).verifier_key)
+    both = sign_checkpoint(read_checkpoint(log.note(5)), log.key, second)
+
+    answer = book.add_checkpoint(AddCheckpoint(0, (), both).to_bytes())
+
+    assert answer.status == 200
+    assert json.loads(state_file(tmp_path).read_text("utf-8"))["note"].encode() == both
 
 
 def test_a_memory_cut_off_anywhere_is_noticed(book: WitnessBook, log: SmallLog, tmp_path: Path) -> None:

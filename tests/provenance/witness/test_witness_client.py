@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from small_log import NAME, NOON, WITNESS_KEY, SmallLog
 from time_authority import Answer as HttpAnswer
 from time_authority import serve_answers
+from trickling_server import trickling
 
 from platemark_provenance.errors import LedgerRequestError, VerificationError
 from platemark_provenance.ledger.attesting import Answer
@@ -113,6 +114,14 @@ def test_a_witness_that_says_nothing_is_given_up(log: SmallLog) -> None:
     assert answer.reason == "it did not answer within 0.05 seconds"
 
 
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"])
+def test_a_witness_that_trickles_is_given_up(log: SmallLog, begin: bytes) -> None:
+    with trickling(begin) as url:
+        answer = ask_witness(Witness(url, COSIGNER), log.note(5), lambda old: (), timeout_s=0.05)
+
+    assert (answer.cosignature, answer.reason) == (None, "it did not answer within 0.05 seconds")
+
+
 def test_a_witness_without_a_good_certificate_is_given_up(log: SmallLog, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object, **options: object) -> None:
         raise ssl.SSLCertVerificationError
@@ -184,7 +193,8 @@ def test_what_is_sent_is_bounded_to_three_tries(ask_liar: AskLiar) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "witness.example", "ftp://witness.example", "http://", "http://a b", "https://me:secret@witness.example",
-     "http://witness.example/?x=1", "http://witness.example:0", "http://witness.example:99999", "http://ü.example"],
+     "http://witness.example/?x=1", "http://witness.example:0", "http://witness.example:99999", "http://ü.example",
+     "http://a..example", f"http://{'a' * 64}.example", "http://[::1", "http://witness.example/\x7f"],
 )  # fmt: skip
 def test_what_is_no_plain_address_is_refused(url: str) -> None:
     with pytest.raises(VerificationError, match="address"):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from small_log import SmallLog
+from trickling_server import trickle
 
 from platemark_provenance.errors import LedgerUnavailable
 from platemark_provenance.ledger.cosignature import open_cosignatures
 from platemark_provenance.ledger.note import read_lines, with_lines
 from platemark_provenance.witness import server as server_module
-from platemark_provenance.witness.book import LOGS
+from platemark_provenance.witness.book import LOGS, WitnessBook
 from platemark_provenance.witness.request import LARGEST_REQUEST_BYTES, PATH, SIZE_TYPE
 from platemark_provenance.witness.server import WitnessServer
 
@@ -104,6 +105,54 @@ def test_a_request_of_unknown_length_is_refused(server: WitnessServer, line: str
     heard = raw(server, f"POST {PATH} HTTP/1.1\r\nHost: x\r\n{line}\r\n5\r\nold 0\r\n0\r\n\r\n".encode())
 
     assert heard.startswith(b"HTTP/1.1 411")
+
+
+@pytest.mark.parametrize("digits", [19, 5_000, 60_000])
+def test_a_length_of_many_digits_is_too_long_and_no_error(
+    server: WitnessServer, capsys: pytest.CaptureFixture[str], digits: int
+) -> None:
+    heard = raw(server, f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {'9' * digits}\r\n\r\n".encode())
+
+    assert heard.startswith(b"HTTP/1.1 413")
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_request_with_two_lengths_is_refused(server: WitnessServer, log: SmallLog) -> None:
+    content = log.request(0, 5)
+    head = f"POST {PATH} HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: {len(content)}\r\n\r\n"
+
+    heard = raw(server, head.encode() + content)
+
+    assert heard.startswith(b"HTTP/1.1 411")
+    assert b"Connection: close" in heard
+
+
+def test_a_connection_that_only_trickles_is_closed(server: WitnessServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "LONGEST_CONNECTION_S", 0.1)
+
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=0.01) as stream:
+        sent = trickle(stream, f"POST {PATH} HTTP/1.1\r\nX: ".encode(), most=1_000)
+
+    assert sent < 1_000
+    assert server.places.acquire(timeout=5)
+
+
+def test_whoever_hangs_up_before_being_turned_away_causes_no_alarm(
+    server: WitnessServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gone(*_: object) -> None:
+        raise BrokenPipeError
+
+    [server.places.acquire(blocking=False) for _ in range(server_module.MOST_AT_ONCE)]
+    monkeypatch.setattr(server_module._Handler, "_answer", gone)
+
+    assert raw(server, b"") == b""
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_witness_listens_on_an_address_of_ipv6(book: WitnessBook) -> None:
+    with WitnessServer(book, host="::1", port=0) as listening:
+        assert listening.url == f"http://[::1]:{listening.server_port}"
 
 
 def test_a_request_that_is_cut_off_changes_nothing(server: WitnessServer, log: SmallLog) -> None:

@@ -206,3 +206,24 @@ def test_a_list_of_anchors_reads_korean(run: Run, home_path: Path, worm: Path) -
     run("audit", "anchor", worm, "--home", home_path)
 
     assert "장소" in run("audit", "anchors", "list", "--home", home_path, "--lang", "ko").out
+
+
+@pytest.mark.parametrize("place", ["", "https://tsa.example:99999/tsr", "ftp://a.example/x"])
+def test_what_is_no_place_is_a_wrong_use_of_the_command(
+    run: Run, home_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    ended = run("audit", "anchor", place, "--home", home_path)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "A place is a directory" in ended.err
+    assert not list(tmp_path.glob("*/*.checkpoint"))
+
+
+def test_a_missing_directory_is_told_in_korean(run: Run, home_path: Path, tmp_path: Path) -> None:
+    ended = run("audit", "anchor", tmp_path / "away", "--home", home_path, "--lang", "ko")
+
+    assert ended.code == 1
+    assert "폴더가 없습니다" in ended.err
+    assert "There is no" not in ended.err

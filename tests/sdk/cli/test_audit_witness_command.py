@@ -300,3 +300,21 @@ def test_an_address_to_listen_on_is_a_host_and_a_port(run: Run, tmp_path: Path, 
 
     assert ended.code == 2
     assert "HOST:PORT" in ended.err
+
+
+@pytest.mark.parametrize("url", ["http://a..example", "ftp://a.example", "http://me@a.example", "nothing"])
+def test_an_address_that_nobody_can_have_is_a_wrong_use_of_the_command(
+    run: Run, home_path: Path, running: Running, url: str
+) -> None:
+    ended = run("audit", "witness", "add", url, running.key, "--home", home_path)
+
+    assert ended.code == 2
+    assert "http or https address" in ended.err
+    assert run("audit", "witness", "list", "--home", home_path, "--json").out == ""
+
+
+def test_serving_what_is_no_log_is_a_wrong_use_of_the_command(run: Run, tmp_path: Path) -> None:
+    ended = run("audit", "witness", "serve", tmp_path / "w", "--name", "partner.example/w1", "--log", "nonsense")
+
+    assert ended.code == 2
+    assert "verifier key" in ended.err

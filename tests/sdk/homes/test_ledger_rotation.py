@@ -248,3 +248,28 @@ def test_the_log_s_key_has_one_kind(home_path: Path, other: list[str], capsys: p
     from platemark.cli import main
 
     assert main(["keys", "rotate", "--ledger", "--home", str(home_path), *other]) == 2
+
+
+def test_a_key_is_never_replaced_more_often_than_a_succession_holds(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotate_ledger_key(home)
+    monkeypatch.setattr(ledger_rotation, "MOST_LINKS", 1)
+
+    with pytest.raises(KeyUnavailable, match="1 times, which is the most"):
+        rotate_ledger_key(home)
+
+    assert len(rotations(home)) == 1
+    assert not (home.keys / LEDGER_NEXT).exists()
+    with home.open_ledger() as ledger:
+        assert ledger.checkpoint()
+
+
+def test_a_succession_that_is_damaged_stops_the_change_before_anything_is_written(home: Home) -> None:
+    rotate_ledger_key(home)
+    (home.keys / SUCCESSION).write_bytes(b"{}")
+
+    with pytest.raises(VerificationError, match="succession"):
+        rotate_ledger_key(home)
+
+    assert not (home.keys / LEDGER_NEXT).exists()

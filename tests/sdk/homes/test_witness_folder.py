@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from platemark.errors import HomeError, KeyUnavailable, RequestError
-from platemark.homes.witness_folder import KEY_FILE, NAME_FILE, open_witness
+from platemark.homes.witness_folder import KEY_FILE, NAME_FILE, add_logs, open_witness
 
 
 def noon() -> datetime:
@@ -75,3 +75,28 @@ def test_a_name_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(HomeError):
         key_of(tmp_path / "w")
+
+
+@pytest.mark.parametrize("key", ["", "nonsense", "a.example/log+00000000+AAAA", "n" * 10_000])
+def test_what_is_no_key_of_a_log_is_a_wrong_request(tmp_path: Path, key: str) -> None:
+    with (
+        open_witness(tmp_path / "w", name="partner.example/w1", clock=noon) as book,
+        pytest.raises(RequestError, match="verifier key"),
+    ):
+        add_logs(book, [key])
+
+
+def test_the_key_of_a_witness_is_no_key_of_a_log(tmp_path: Path) -> None:
+    with (
+        open_witness(tmp_path / "w", name="partner.example/w1", clock=noon) as book,
+        pytest.raises(RequestError, match="no log's key"),
+    ):
+        add_logs(book, [book.cosigner.verifier_key.text()])
+
+
+def test_a_folder_whose_making_was_interrupted_is_refused_and_not_completed(tmp_path: Path) -> None:
+    key_of(tmp_path / "w", "partner.example/w1")
+    (tmp_path / "w" / NAME_FILE).unlink()
+
+    with pytest.raises(HomeError, match="no witness"):
+        key_of(tmp_path / "w", "partner.example/w1")
