@@ -11,7 +11,7 @@ from typing import Literal
 from platemark_policy.conditions import Reading
 from platemark_policy.decision import Span
 from platemark_policy.errors import PolicyError
-from platemark_policy.language import find_unreadable
+from platemark_policy.language import find_unreadable, is_text
 from platemark_policy.lexicon import term_problem
 from platemark_policy.normalize import normalize
 
@@ -62,7 +62,8 @@ def name_as_term(name: str) -> str:
         PolicyError: it is empty, too long, or holds what no name in English or Korean holds.
     """
     term = plain_name(name)
-    if "*" in term or term_problem(term) is not None or find_unreadable(name) is not None:
+    readable = is_text(name) and find_unreadable(name) is None
+    if "*" in term or term_problem(term) is not None or not readable:
         raise PolicyError(
             "Expected a person's name of letters and spaces, 2 to 60 characters.", fix="Give it as prompts spell it."
         )

@@ -139,3 +139,8 @@ def _is_own(char: str) -> bool:
 
 def _within(char: str, ranges: tuple[tuple[int, int], ...]) -> bool:
     return char.isalpha() and any(first <= ord(char) <= last for first, last in ranges)
+
+
+def is_text(text: str) -> bool:
+    """Tell whether something typed is text: a terminal hands over bytes that are not UTF-8 as halves of pairs."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

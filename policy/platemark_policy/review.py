@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from platemark_policy.decision import Decision, Verdict
 from platemark_policy.errors import ReviewRefused
+from platemark_policy.language import is_text
 from platemark_provenance.digest import Sha256Hex, canonical_json, sha256_bytes
 
 APPROVALS_FOR_REVIEW = 1
@@ -188,9 +189,11 @@ def check_reason_given(reason: str) -> str:
     """Give a reason without the space around it.
 
     Raises:
-        ReviewRefused: there is none, or it is too long.
+        ReviewRefused: there is none, it is too long, or it is no text.
     """
     said = reason.strip()
+    if not is_text(said):
+        raise ReviewRefused("The reason holds bytes that are no text.", fix="Type it again as UTF-8.")
     if not 0 < len(said) <= MAX_REASON_CHARACTERS or not any(character.isalnum() for character in said):
         raise ReviewRefused(
             f"A decision needs a reason of 1 to {MAX_REASON_CHARACTERS} characters; got {len(said)}.",

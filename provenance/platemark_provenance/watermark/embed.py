@@ -5,7 +5,7 @@ One rule: a frame goes out only with its whole block's pattern in it; number and
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -107,7 +107,7 @@ class Embedder:
             raise WatermarkError("Which id a clip carries is known after its first frame.", fix="Mark a frame first.")
         return self._chosen
 
-    def mark(self, frames: Iterable[Luma]) -> Iterator[Luma]:
+    def mark(self, frames: Iterable[Luma], *, is_loop: bool = False) -> Iterator[Luma]:
         """Give back the frames with the mark in them, luma between 16 and 235.
 
         At most one block of frames is held. A block's pattern fades in over the last one's, so that nothing
@@ -117,6 +117,8 @@ class Embedder:
         Args:
             frames: uint8 (h, w), limited range, all of one size, at least 128 pixels on the short side; a frame
                 must not be changed by its owner before its block has come out.
+            is_loop: the last frame leads into the first, so the first opens no scene: a louder mark there would
+                show as a jump each time round. Cuts further on open as ever.
 
         Yields:
             uint8 (h, w), one for each frame taken.
@@ -127,13 +129,14 @@ class Embedder:
         """
         stage: _Stage | None = None
         before: _Block | None = None
+        opens = not is_loop
         for scene, block in self._cut(frames):
             stage = stage or self._set_stage(block[0])
             for frame in block:
                 _check_like_first(frame, stage.shape)
             made = self._make_block(block, stage)
-            yield from self._mark_block(block, made, None if scene else before)
-            before = made
+            yield from self._mark_block(block, made if opens else replace(made, opening=1.0), None if scene else before)
+            before, opens = made, True
 
     def _cut(self, frames: Iterable[Luma]) -> Iterator[tuple[bool, list[Luma]]]:
         """Cut the clip into blocks; a block that starts a scene is said to."""

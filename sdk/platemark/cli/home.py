@@ -11,7 +11,9 @@ from platemark.homes.doctor import examine
 
 
 def init(
-    directory: Annotated[Path | None, typer.Argument(help="Where to make it; your data directory if left out.")] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(help="Where to make it; PLATEMARK_HOME or your data directory if left out.")
+    ] = None,
     org: Annotated[str, typer.Option("--org", help="The publisher's name, as verdicts will show it.")] = "",
     country: Annotated[str, typer.Option("--country", help="Two capital letters.")] = "KR",
     lang: Lang = "en",

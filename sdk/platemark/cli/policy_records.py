@@ -121,7 +121,10 @@ def withdraw_consent(
     Example: platemark policy consent withdraw record-0199… --as editor --reason "the person asked for it"
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    _withdraw(out, require_home(home), record, keeper, reason)
+    where = require_home(home)
+    with where.open_ledger() as ledger:
+        ended = _book(where, ledger).withdraw(record, keeper=keeper, reason=reason, kind="consent")
+    _tell_end(out, ended, where)
 
 
 @rights.command("withdraw")
@@ -139,12 +142,13 @@ def withdraw_rights(
     Example: platemark policy rights withdraw record-0199… --as editor --reason "the licence ended"
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    _withdraw(out, require_home(home), record, keeper, reason)
+    where = require_home(home)
+    with where.open_ledger() as ledger:
+        ended = _book(where, ledger).withdraw(record, keeper=keeper, reason=reason, kind="rights")
+    _tell_end(out, ended, where)
 
 
-def _withdraw(out: Output, home: Home, record: str, keeper: str, reason: str) -> None:
-    with home.open_ledger() as ledger:
-        ended = _book(home, ledger).withdraw(record, keeper=keeper, reason=reason)
+def _tell_end(out: Output, ended: Record, home: Home) -> None:
     out.data(ended.to_json(at=home.clock()))
     out.say("Withdrawn: {record}", record=ended.id)
 
@@ -153,7 +157,7 @@ def _add(out: Output, home: Home, new: NewRecord, keeper: str) -> None:
     with home.open_ledger() as ledger:
         added = _book(home, ledger).add(new, keeper=keeper)
     out.data(added.to_json(at=home.clock()))
-    out.say("Recorded: {record}, until {until:%Y-%m-%d}.", record=added.id, until=added.until)
+    out.say("Recorded: {record}, until {until}.", record=added.id, until=f"{added.until:%Y-%m-%d}")
 
 
 def _list(out: Output, home: Home, kind: RecordKind) -> None:

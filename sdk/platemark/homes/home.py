@@ -348,8 +348,9 @@ def find_home(explicit: Path | None = None, *, start: Path | None = None) -> Pat
 
 
 def home_directory(path: Path | None) -> Path:
-    """Give the directory that `init` works on: the one named, else the user's data directory."""
-    return path.absolute() if path is not None else user_data_home()
+    """Give the directory that `init` works on: the one named, else `PLATEMARK_HOME`, else the user's data directory."""
+    named = path or environment_home()
+    return named.absolute() if named is not None else user_data_home()
 
 
 def exists(path: Path | None) -> bool:

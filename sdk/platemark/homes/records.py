@@ -174,16 +174,27 @@ class RecordBook:
         )
         return self.find(record)
 
-    def withdraw(self, record: str, *, keeper: str, reason: str) -> Record:
+    def withdraw(self, record: str, *, keeper: str, reason: str, kind: RecordKind | None = None) -> Record:
         """End a record now. Withdrawing one twice changes nothing.
 
+        Args:
+            record: its id.
+            keeper: who withdraws it, by name.
+            reason: why; kept sealed.
+            kind: what the record has to be; any where it is left out.
+
         Raises:
-            RequestError: there is no such record.
+            RequestError: there is no such record, or it is of another kind.
             ReviewRefused: this person may not keep records, or gave no reason.
         """
         said = check_reason_given(reason)
         self._check_keeper(keeper)
         found = self.find(record)
+        if kind not in (None, found.kind):
+            raise RequestError(
+                f"The record {found.id} is one of {found.kind}.",
+                fix=f"Withdraw it with: platemark policy {found.kind} withdraw",
+            )
         if found.withdrawn_at is None:
             facts: dict[str, JsonValue] = {"kind": found.kind}
             self._ledger.append(
@@ -203,7 +214,8 @@ class RecordBook:
             if each.id == record:
                 return each
         raise RequestError(
-            f"There is no record {record[:80]!r} here.", fix="List them with: platemark policy consent list"
+            f"There is no record {record[:80]!r} here.",
+            fix="List them with: platemark policy consent list; platemark policy rights list",
         )
 
     def names_of(self, record: str) -> tuple[str, ...]:
@@ -214,11 +226,12 @@ class RecordBook:
 
     def all(self) -> tuple[Record, ...]:
         """Give every record, newest first."""
+        # Additions first: of one that comes in between, the withdrawal could be missed otherwise.
+        added = self._ledger.page(Filter(type=EventType.RECORD_ADDED.value), limit=MOST_RECORDS).events
         withdrawals = self._ledger.page(Filter(type=EventType.RECORD_WITHDRAWN.value), limit=MOST_RECORDS)
         ended = {event.clip: event.at for event in withdrawals.events}
         # Of a record older than the last withdrawal that was read it is not known whether it was withdrawn.
         oldest_known = withdrawals.events[-1].seq if withdrawals.next is not None else -1
-        added = self._ledger.page(Filter(type=EventType.RECORD_ADDED.value), limit=MOST_RECORDS).events
         read = (_record(event, ended.get(event.clip)) for event in added if event.seq > oldest_known)
         return tuple(record for record in read if record is not None)
 
@@ -233,7 +246,9 @@ class RecordBook:
         return Standing(tuple(each for each in self.all() if each.counts(at, actor=who)))
 
     def _check_keeper(self, keeper: str) -> None:
-        if not keeper or (self._keepers and keeper not in self._keepers):
+        if not keeper.strip():
+            raise ReviewRefused("A record is kept by somebody.", fix="Say who, by name, with --as.")
+        if self._keepers and keeper not in self._keepers:
             raise ReviewRefused(
                 "Only the keepers of records of this home may do that.", fix="They are listed in [desk] keepers."
             )
@@ -253,8 +268,8 @@ def _check(new: NewRecord, *, now: datetime) -> None:
 def _record(event: Event, withdrawn_at: datetime | None) -> Record | None:
     """Read a record from its event; one that is not whole is none, so that it unlocks nothing."""
     facts = event.facts
-    kind, scope, until = facts.get("kind"), facts.get("scope"), facts.get("until")
-    if kind not in ("consent", "rights") or scope not in SCOPES or not isinstance(until, str) or event.clip is None:
+    kind, scope, until = facts.get("kind"), facts.get("scope"), _moment(facts.get("until"))
+    if kind not in ("consent", "rights") or scope not in SCOPES or until is None or event.clip is None:
         return None
     return Record(
         id=event.clip,
@@ -262,13 +277,21 @@ def _record(event: Event, withdrawn_at: datetime | None) -> Record | None:
         scope="statements" if scope == "statements" else "likeness",
         names=_texts(facts, "names"),
         files=_texts(facts, "files"),
-        until=datetime.fromisoformat(until),
+        until=until,
         added_at=event.at,
         keeper=event.actor or "",
         keeper_name=event.actor_name,
         document=str(facts.get("document") or ""),
         withdrawn_at=withdrawn_at,
     )
+
+
+def _moment(value: JsonValue) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _texts(facts: Mapping[str, JsonValue], name: str) -> frozenset[str]:

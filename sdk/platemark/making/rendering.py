@@ -7,6 +7,7 @@ memory does not grow with the clip's length.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,8 @@ def render(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
     drift, seam = DriftMeter(request.fps), SeamMeter()
     frames = watch.iterate("generate", _generated(job))
     labelled = watch.iterate("label", map(to_yuv420, _labelled(frames, job.label, (eyes.feed, drift.feed))))
-    marked: Iterable[YuvFrame] = watch.iterate("watermark", map_luma(labelled, job.embedder.mark))
+    mark = partial(job.embedder.mark, is_loop=job.makes_loop)
+    marked: Iterable[YuvFrame] = watch.iterate("watermark", map_luma(labelled, mark))
     if job.makes_loop:
         marked = seam.watch(marked, picture=lambda frame: frame.y)
     with watch.stage("encode"):

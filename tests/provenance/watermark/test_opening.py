@@ -43,6 +43,40 @@ def test_the_first_frame_is_louder_than_the_later_ones(measure: Measure) -> None
     assert loud[0] > 1.3 * loud[8:].mean()
 
 
+def test_a_loop_has_no_opening_since_its_first_frame_follows_its_last(
+    keys: WatermarkKeys, mark_id: WatermarkId
+) -> None:
+    clip = _texture(3, 30)
+
+    marked = np.array(list(Embedder(keys, mark_id).mark(clip, is_loop=True)), np.float64)
+    loud = np.std(marked - np.array(clip, np.float64), axis=(1, 2))
+
+    assert np.ptp(loud) <= 0.1 * loud.mean()
+
+
+def test_a_loop_is_marked_as_any_clip_but_for_its_opening(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    clip = _texture(3, 30)
+
+    loop, usual = (list(Embedder(keys, mark_id).mark(clip, is_loop=each)) for each in (True, False))
+
+    assert OPENED is not None
+    np.testing.assert_array_equal(loop[OPENED.frames :], usual[OPENED.frames :])
+
+
+def test_a_cut_inside_a_loop_opens_all_the_same(keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    clip = [*made.make_flat(60, side=144, frames=30), *made.make_flat(180, side=144, frames=14)]
+
+    loop, usual = (list(Embedder(keys, mark_id).mark(clip, is_loop=each)) for each in (True, False))
+
+    np.testing.assert_array_equal(loop[30:], usual[30:])
+
+
+def test_the_mark_of_a_loop_is_read(find: Callable[..., Detection], keys: WatermarkKeys, mark_id: WatermarkId) -> None:
+    loop = list(Embedder(keys, mark_id).mark(made.make_ball(5, side=256, frames=8), is_loop=True))
+
+    assert find(loop).id == mark_id
+
+
 def test_the_opening_dies_down_frame_by_frame(measure: Measure) -> None:
     loud = measure(_texture(3, 12))
 

@@ -1,5 +1,6 @@
 """What a terminal is sent: whole identifiers, one line for one thing, and nothing that a file's name could forge."""
 
+import ast
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -239,3 +241,18 @@ def test_a_refusal_in_korean_gives_the_korean_reason(run: Run, home_path: Path) 
     ended = run("policy", "check", "Президент объявляет войну", "--home", home_path, "--lang", "ko")
 
     assert (ended.code, bool(re.search("[가-힣]", ended.out))) == (8, True)
+
+
+def test_no_sentence_asks_for_a_format_that_its_fields_which_are_text_cannot_have() -> None:
+    sources = (path.read_text("utf-8") for path in (SOURCES / "sdk/platemark/cli").rglob("*.py"))
+    calls = (node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    said = [
+        call.args[0].value for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("say", "note", "complain", "text")
+        and call.args and isinstance(call.args[0], ast.Constant)
+    ]  # fmt: skip
+
+    formats = {field[2] for each in said for field in Formatter().parse(str(each)) if field[1] is not None}
+
+    assert len(said) > 50
+    assert formats <= {""}

@@ -1,5 +1,6 @@
 """`platemark policy consent|rights` and who may put a pack in force, each as an editor meets it."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -76,6 +77,73 @@ def test_a_consent_that_says_nothing_is_refused(run: Run, home_path: Path, words
     assert ended.code != 0
     assert said in ended.err
     assert events(home_path, "record.added") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("consent", "add", "--person", "홍길동"), "until 2099-12-31."),
+        (("rights", "add", "--file", "{photo}"), "until 2099-12-31."),
+        (("consent", "add", "--person", "홍길동", "--lang", "ko"), "2099-12-31까지."),
+    ],
+)
+def test_people_are_told_what_was_recorded_and_until_when(
+    run: Run, home_path: Path, photo: Path, words: tuple[str, ...], said: str
+) -> None:
+    ended = run("policy", *(word.format(photo=photo) for word in words), *BY, "--home", home_path)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert "record-" in ended.out
+    assert said in ended.out
+
+
+def test_a_record_of_the_other_kind_is_not_withdrawn_by_mistake(run: Run, home_path: Path) -> None:
+    record = add(run, home_path, "--person", "Hong").object["record"]
+
+    ended = run("policy", "rights", "withdraw", record, "--as", "e", "--reason", "over", "--home", home_path)
+
+    assert ended.code == 2
+    assert "policy consent withdraw" in ended.err
+    assert events(home_path, "record.withdrawn") == []
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (("--as", " ", "--reason", "form 12"), "--as"),
+        (("--as", "editor", "--reason", "form \udcff"), "no text"),
+        (("--as", "editor", "--reason", "…"), "reason"),
+    ],
+)
+def test_who_keeps_a_record_and_why_has_to_be_readable(
+    run: Run, home_path: Path, by: tuple[str, ...], said: str
+) -> None:
+    ended = run("policy", "consent", "add", "--person", "Hong", *by, "--until", "2099-12-31", "--home", home_path)
+
+    assert ended.code == 3
+    assert said in ended.err
+    assert events(home_path, "record.added") == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "--person", "Hong", "--scope", "all", *BY),
+        ("add", "--person", "?", *BY),
+        ("add", "--person", "Hong\udcff", *BY),
+        ("add", *BY),
+        ("add", "--person", "Hong", *BY[:4], "--until", "2020-01-01"),
+        ("add", "--person", "Hong", *BY[:4], "--until", "soon"),
+        ("add", *["--person=Hong"] * 21, *BY),
+        ("withdraw", "record-x", *BY[:4]),
+    ],
+)
+def test_what_is_wrong_with_a_record_is_said_in_korean(run: Run, home_path: Path, words: tuple[str, ...]) -> None:
+    ended = run("policy", "consent", *words, "--home", home_path, "--lang", "ko")
+
+    assert ended.code != 0
+    assert "니다" in ended.err
+    assert not re.search(r"[A-Za-z]{3,} [a-z]{2,} [a-z]{2,} [a-z]{2,}", ended.err.replace("platemark policy", ""))
 
 
 @pytest.mark.parametrize("day", ["tomorrow", "2026-13-01", "2020-01-01"])

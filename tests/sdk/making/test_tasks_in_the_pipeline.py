@@ -151,10 +151,9 @@ def test_a_loop_still_closes_after_label_mark_and_encoder(studio: Studio, tmp_pa
     measured = made.to_json()["measured"]
     frames = [frame.astype(int) for frame in frames_of(made.path)]
     steps = [float(np.abs(b - a).mean()) for a, b in itertools.pairwise(frames)]
-    # In nine other loops of skies and seas the seam lies under the median; in this one it is 1.21 times that.
-    assert measured["seam"]["step"] <= 1.25 * measured["seam"]["median"]  # type: ignore[index,call-overload]
-    # The mark is louder where a scene opens, which is at the seam: a step of a third more than the median.
-    assert float(np.abs(frames[0] - frames[-1]).mean()) <= 1.4 * float(np.median(steps))
+    # The mark is louder where a scene opens; a loop has no opening, so that its seam (0.8 and 0.95) is no jump.
+    assert measured["seam"]["step"] <= 1.1 * measured["seam"]["median"]  # type: ignore[index,call-overload]
+    assert float(np.abs(frames[0] - frames[-1]).mean()) <= 1.1 * float(np.median(steps))
 
 
 def test_the_drift_of_a_clip_is_in_the_result_and_in_the_log(studio: Studio, tmp_path: Path) -> None:
