@@ -75,13 +75,15 @@ class RequestFacts:
 class LabelFacts:
     """The visible label: its words, their language (BCP 47), and its box (x, y, width, height) in pixels.
 
-    `drawn` is false where the clip came with it.
+    `drawn` is false where the clip came with it. `cue_sha256` is the hash of the caption file that carries its words;
+    empty where there is none.
     """
 
     text: str
     language: str
     box: tuple[int, int, int, int]
     drawn: bool = True
+    cue_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

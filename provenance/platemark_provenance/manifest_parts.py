@@ -266,6 +266,7 @@ def label_statement(label: LabelFacts) -> Json:
             "text": plain_text(label.text, MAX_NAME_CHARACTERS),
             "language": plain_text(label.language, 35),
             "box": {"x": x, "y": y, "width": width, "height": height},
+            **({"cue": {"format": "text/vtt", "sha256": label.cue_sha256}} if label.cue_sha256 else {}),
         },
     )
 

@@ -114,7 +114,9 @@ def _read_label(data: Mapping[str, object]) -> LabelFacts | None:
     if not isinstance(text, str) or not isinstance(language, str) or len(sides) != 4:
         return None
     x, y, width, height = sides
-    return LabelFacts(text=plain_text(text, 80), language=plain_text(language, 35), box=(x, y, width, height))
+    told = _mapping(data.get("cue")).get("sha256")
+    cue = told if isinstance(told, str) and _SHA256.fullmatch(told) else ""
+    return LabelFacts(plain_text(text, 80), plain_text(language, 35), (x, y, width, height), cue_sha256=cue)
 
 
 def _read_ledger(data: Mapping[str, object]) -> LedgerFacts | None:

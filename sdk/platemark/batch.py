@@ -40,7 +40,7 @@ _ASKED: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("prompt", "actor", "byline", "desk", "out"), _TEXT),
     **dict.fromkeys(("images", "clips"), _LIST),
     "id": (str, int),
-    "rewrite": _YES,
+    **dict.fromkeys(("rewrite", "label_vtt"), _YES),
 }
 """What a line may say, and in what type: everything that is about the clip and not about the run."""
 _PAUSE_S = 0.5
@@ -263,7 +263,7 @@ def _read_row(number: int, line: bytes) -> dict[str, JsonValue]:
     if not isinstance(row, dict) or not isinstance(row.get("prompt"), str):
         raise RequestError(f"Line {number} should be an object with a prompt.", fix=fix)
     for key, value in row.items():
-        if key not in _ASKED or not isinstance(value, _ASKED[key]) or (isinstance(value, bool) and key != "rewrite"):
+        if key not in _ASKED or not isinstance(value, _ASKED[key]) or (isinstance(value, bool) and _ASKED[key] != _YES):
             raise RequestError(f"Line {number} says something about {key[:40]!r} that no clip takes.", fix=fix)
     if any(not isinstance(item, str) for key in ("images", "clips") for item in row.get(key, ())):
         raise RequestError(f"The images and clips of line {number} should be names of files.", fix=fix)

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal, NewType, Protocol
 
@@ -146,6 +147,16 @@ class Asking(Protocol):
         """Start of all randomness; empty where there is none."""
         ...
 
+    @property
+    def fps(self) -> int | Fraction:
+        """Frames a second."""
+        ...
+
+    @property
+    def label_vtt(self) -> bool:
+        """Whether the label's words also go into a caption file beside the clip."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRequest:
@@ -164,6 +175,7 @@ class ClipRequest:
         rewrite: whether the model's own words for the prompt take its place.
         label_language: the label's language, `en`, `ko` or `zh`.
         label_text: the label's wording; empty means the language's standard wording.
+        label_vtt: whether the label's words also go into a caption file beside the clip.
         actor: who asks; the log keeps a pseudonym of it.
         byline: who is named for it; sealed in the log.
         desk: the desk it is for.
@@ -185,6 +197,7 @@ class ClipRequest:
     rewrite: bool = False
     label_language: str = "en"
     label_text: str = ""
+    label_vtt: bool = False
     actor: str = ""
     byline: str = ""
     desk: str = ""
@@ -269,12 +282,26 @@ def _refuse_hidden_characters(name: str, text: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class CueFile:
+    """The label's words as a caption file (WebVTT) beside the clip, and the hash of its bytes."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
-    """The visible label as drawn: its words, language and box (x, y, width, height in pixels)."""
+    """The visible label as drawn: its words, language, box (x, y, width, height in pixels), and its caption file."""
 
     text: str
     language: str
     box: tuple[int, int, int, int]
+    cue: CueFile | None = None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Give these as an object."""
+        cue = None if self.cue is None else {"path": str(self.cue.path), "sha256": self.cue.sha256}
+        return {"text": self.text, "lang": self.language, "box": list(self.box), "cue": cue}
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,7 +428,7 @@ class Clip:
             "policy": {key: policy[key] for key in ("verdict", "decision_id", "findings")},
             "ignored_words": list(self.ignored_words),
             **self.making.to_json(),
-            "label": {"text": self.label.text, "lang": self.label.language, "box": list(self.label.box)},
+            "label": self.label.to_json(),
             "watermark": {"alg": self.watermark_alg, "id": self.watermark_id},
             "manifest": {"label": self.manifest_label, "sha256": self.manifest_sha256},
             "ledger": asdict(self.ledger),

@@ -94,12 +94,16 @@ class GenerationDefaults(BaseModel):
 
 
 class LabelDefaults(BaseModel):
-    """The visible label: `auto` follows the prompt's language, an empty text means the standard wording."""
+    """The visible label: `auto` follows the prompt's language, an empty text means the standard wording.
+
+    `vtt`: its words also go into a caption file beside each clip.
+    """
 
     model_config = _SECTION
 
     language: Literal["auto", "en", "ko", "zh"] = "auto"
     text: str = Field(default="", max_length=60)
+    vtt: bool = False
 
 
 class AigcSettings(BaseModel):
@@ -337,6 +341,7 @@ seconds = 2.0
 
 [label]
 language = {language}
+vtt = false      # true: the label's words also go into a caption file beside each clip (CLIP.vtt)
 
 [aigc]
 write = false    # true: clips carry China's AIGC statement in their metadata (GB 45438-2025)

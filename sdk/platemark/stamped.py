@@ -33,6 +33,7 @@ class StampRequest:
         prompt: what it was made from, where that is known; screened, sealed in the log.
         label_language: the label's language, `en`, `ko` or `zh`.
         label_text: the label's wording; empty means the language's standard wording.
+        label_vtt: whether the label's words also go into a caption file beside the clip.
         actor: who asks; the log keeps a pseudonym of it.
         byline: who is named for it; sealed in the log.
         desk: the desk it is for.
@@ -50,6 +51,7 @@ class StampRequest:
     prompt: str = ""
     label_language: str = "en"
     label_text: str = ""
+    label_vtt: bool = False
     actor: str = ""
     byline: str = ""
     desk: str = ""
@@ -174,7 +176,7 @@ class StampedClip:
             "fps": int(fps) if fps.denominator == 1 else float(fps),
             "policy": {key: policy[key] for key in ("verdict", "decision_id", "findings")},
             "source": self.source.to_json(),
-            "label": {"text": self.label.text, "lang": self.label.language, "box": list(self.label.box)},
+            "label": self.label.to_json(),
             "watermark": {"alg": self.watermark_alg, "id": self.watermark_id},
             "manifest": {"label": self.manifest_label, "sha256": self.manifest_sha256},
             "ledger": asdict(self.ledger),

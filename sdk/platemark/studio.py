@@ -20,7 +20,7 @@ from platemark.making.asking import GenerateOptions, ask, request_from
 from platemark.making.assignment import Assignment, plan_assignment
 from platemark.making.generate_work import GenerateWork
 from platemark.making.job_facts import ClipPlan
-from platemark.making.outputs import check_final_path
+from platemark.making.outputs import CUE_SUFFIX, check_final_path, check_free
 from platemark.making.pipeline import ClipJob, JobOptions, Workshop
 from platemark.making.recovery import Leftover, clean_up
 from platemark.making.sources import sources_of
@@ -142,6 +142,8 @@ class Studio:
         return self._run(StampWork(order), _job_options(final, options))
 
     def _run(self, work: Work[Plan, Result], options: JobOptions) -> Result:
+        if work.request.label_vtt:
+            check_free(options.final.with_suffix(CUE_SUFFIX), overwrite=options.overwrite)
         workshop = Workshop(
             home=self.home,
             ledger=self.ledger,

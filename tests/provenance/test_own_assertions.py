@@ -65,6 +65,25 @@ def test_any_box_is_read_back(box: tuple[int, int, int, int]) -> None:
     assert own == OwnAssertions(label=LabelFacts("AI", "en", box))
 
 
+@pytest.mark.parametrize(
+    ("cue", "read"),
+    [
+        ({"format": "text/vtt", "sha256": "ab" * 32}, "ab" * 32),
+        ({"sha256": "AB" * 32}, ""),
+        ({"sha256": "ab"}, ""),
+        ({"sha256": 7}, ""),
+        ("ab" * 32, ""),
+        (None, ""),
+    ],
+)
+def test_the_hash_of_a_labels_caption_file_is_read_back_and_nothing_else(cue: object, read: str) -> None:
+    box = {"x": 1, "y": 2, "width": 3, "height": 4}
+
+    own = read_own_assertions(_one("org.platemark.label", text="AI", language="en", box=box, cue=cue))
+
+    assert own == OwnAssertions(label=LabelFacts("AI", "en", (1, 2, 3, 4), cue_sha256=read))
+
+
 @given(st.lists(st.fixed_dictionaries({"label": LABELS, "data": ANY_JSON}) | ANY_JSON, max_size=6))
 def test_no_json_makes_the_reader_stumble(assertions: list[object]) -> None:
     own = read_own_assertions(assertions)

@@ -33,6 +33,7 @@ _PASSED_ON = (
         "byline",
         "desk",
         "recipient",
+        "label_vtt",
     ),
 )
 """Options that mean the same to the library, under the same names."""
@@ -68,6 +69,7 @@ def generate(
     desk: option.Desk = "",
     recipient: option.Recipient = "",
     label_lang: option.LabelLang = None,
+    label_vtt: option.LabelVtt = None,
     overwrite: option.Overwrite = False,
     dry_run: option.DryRun = False,
     home: HomeDir = None,

@@ -79,5 +79,12 @@ Byline = Annotated[str, typer.Option(help="Who is named for it; sealed in the lo
 Desk = Annotated[str, typer.Option(help="The desk it is for.")]
 Recipient = Annotated[str, typer.Option(help="Who this copy is for: its mark leads back to them. Sealed in the log.")]
 LabelLang = Annotated[str | None, typer.Option("--label-lang", help="Language of the label.")]
+LabelVtt = Annotated[
+    bool | None,
+    typer.Option(
+        "--label-vtt/--no-label-vtt",
+        help="Also write the label's words into a caption file beside the clip: clip.vtt for clip.mp4.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made and at what cost, and make nothing.")]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PASSED_ON = (
     *("out", "generator_version", "source_type", "prompt", "label_text"),
-    *("actor", "byline", "desk", "recipient", "overwrite", "tonemap"),
+    *("actor", "byline", "desk", "recipient", "label_vtt", "overwrite", "tonemap"),
 )
 """Options that mean the same to the library, under the same names."""
 
@@ -36,6 +36,7 @@ def stamp(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The final path, .mp4.")] = None,
     label_text: Annotated[str, typer.Option(help="The label's wording; left out, the language's standard one.")] = "",
     label_lang: option.LabelLang = None,
+    label_vtt: option.LabelVtt = None,
     tonemap: Annotated[
         bool, typer.Option("--tonemap", help="Bring HDR, wide gamut and more than 8 bits to standard colours.")
     ] = False,

@@ -52,6 +52,7 @@ class GenerateOptions(TypedDict, total=False):
     override: IngredientOverride
     label_language: str
     label_text: str
+    label_vtt: bool
     actor: str
     byline: str
     desk: str
@@ -100,6 +101,7 @@ def ask(prompt: str, options: GenerateOptions, config: Config) -> Order:
         rewrite=options.get("rewrite", False),
         label_language=language,
         label_text=options.get("label_text", config.label.text) or _still_wording(task, language),
+        label_vtt=_label_vtt(task, options, config),
         actor=options.get("actor", ""),
         byline=options.get("byline", ""),
         desk=options.get("desk", ""),
@@ -223,6 +225,13 @@ def _check_total(request: ClipRequest, material: Material) -> None:
         raise RequestError(
             f"The clip would last {total:.1f} s; at most {MAX_SECONDS:g} s are made.", fix="Ask for less, or cut first."
         )
+
+
+def _label_vtt(task: Task, options: GenerateOptions, config: Config) -> bool:
+    """Say whether the label goes into a caption file too; the home's wish for one is about clips alone."""
+    if task.makes_still and options.get("label_vtt"):
+        raise RequestError("A picture has no captions.", fix="Leave --label-vtt out.")
+    return not task.makes_still and options.get("label_vtt", config.label.vtt)
 
 
 def _still_wording(task: Task, language: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from platemark._version import __version__
-from platemark.clip import Clip, ClipId, ClipRequest, Label, LedgerEntry, Making, ModelName
+from platemark.clip import Clip, ClipId, ClipRequest, CueFile, Label, LedgerEntry, Making, ModelName
 from platemark.generation.backend import GeneratorInfo
 from platemark.homes.home import Home
 from platemark.inputs import Task
@@ -42,7 +42,7 @@ from platemark_provenance.watermark.profile import ALGORITHM
 class MadeFacts:
     """What is known about a clip once its frames are rendered. `reviewed`: editors let pass what would have stopped.
 
-    `draft`: it waits for a second person's approval.
+    `draft`: it waits for a second person's approval. `cue_sha256`: of the label's cue; empty where there is none.
     """
 
     clip_id: ClipId
@@ -56,6 +56,7 @@ class MadeFacts:
     measured: Measured | None = None
     reviewed: bool = False
     draft: bool = False
+    cue_sha256: str = ""
 
     @property
     def native_size(self) -> tuple[int, int]:
@@ -110,7 +111,7 @@ _MODEL_WORK: Mapping[Task, tuple[Change, ...]] = {
 
 def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts:
     """Give what the manifest states. The title is the clip's identifier: no prompt and no name goes in."""
-    request = made.request
+    request, spec = made.request, made.label.spec
     still = request.task.makes_still
     stated = Stated(
         clip_id=made.clip_id,
@@ -127,7 +128,7 @@ def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts
             fps=Fraction(request.fps),
             frames=made.frames,
         ),
-        label=LabelFacts(made.label.spec.text, made.label.spec.language, label_box(made.label)),
+        label=LabelFacts(spec.text, spec.language, label_box(made.label), cue_sha256=made.cue_sha256),
         decision=made.screened.decision,
         mark_id=made.mark_id,
         reviewed=made.reviewed,
@@ -191,7 +192,7 @@ def describe(
     made: MadeFacts, signed: SignedAsset, published: Appended, *, paths: OutputPaths, timings: Mapping[str, float]
 ) -> Clip:
     """Give the caller's view of a clip that is at its final path."""
-    info = made.generator
+    info, spec = made.generator, made.label.spec
     return Clip(
         clip_id=made.clip_id,
         path=paths.final,
@@ -202,7 +203,7 @@ def describe(
         decision=made.screened.decision,
         ignored_words=made.plan.resolved.ignored_words,
         making=_making(made),
-        label=Label(made.label.spec.text, made.label.spec.language, label_box(made.label)),
+        label=Label(spec.text, spec.language, label_box(made.label), label_cue_file(paths, made.cue_sha256)),
         watermark_alg=ALGORITHM,
         watermark_id=made.mark_id.hex(),
         manifest_label=signed.label,
@@ -232,3 +233,8 @@ def _making(made: MadeFacts) -> Making:
 def label_box(label: RenderedLabel) -> tuple[int, int, int, int]:
     """Give the plate's rectangle (x, y, width, height) in pixels."""
     return label.box.x, label.box.y, label.box.width, label.box.height
+
+
+def label_cue_file(paths: OutputPaths, sha256: str) -> CueFile | None:
+    """Give the cue beside a clip that is out; none where its hash is empty."""
+    return CueFile(paths.cue, sha256) if sha256 else None

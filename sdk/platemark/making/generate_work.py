@@ -158,4 +158,5 @@ class GenerateWork:
             measured=made.rendered.measured,
             reviewed=made.reviewed,
             draft=made.draft,
+            cue_sha256=made.cue_sha256,
         )

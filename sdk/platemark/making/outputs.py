@@ -16,6 +16,7 @@ from platemark.media.destination import output_error
 from platemark_provenance.durable import sync_directory, write_whole
 
 RECEIPT_SUFFIX = ".tlog-proof"
+CUE_SUFFIX = ".vtt"
 MAX_NAME_BYTES = 255 - len(f".{RECEIPT_SUFFIX}.part")
 """NAME_MAX of Linux's file systems, less what the receipt's own temporary name needs."""
 PART_STEM_BYTES = 100
@@ -46,6 +47,16 @@ class OutputPaths:
         """Give the path of the receipt beside the clip."""
         return self.final.with_name(self.final.name + RECEIPT_SUFFIX)
 
+    @property
+    def cue(self) -> Path:
+        """Give the path of the label's cue: the clip's name with another ending, as players look for it."""
+        return self.final.with_suffix(CUE_SUFFIX)
+
+    @property
+    def cue_part(self) -> Path:
+        """Give the path of the cue before it is moved."""
+        return self._part("cue")
+
     def _part(self, step: str) -> Path:
         # The ending stays: the C2PA library and Pillow choose the format by it.
         stem = self.final.stem.encode("utf-8", "surrogateescape")[:PART_STEM_BYTES].decode("utf-8", "ignore")
@@ -54,7 +65,7 @@ class OutputPaths:
     def remove_parts(self) -> tuple[Path, ...]:
         """Remove the hidden files, and give those that were there."""
         removed = []
-        for part in (self.rendered, self.signed):
+        for part in (self.rendered, self.signed, self.cue_part):
             with contextlib.suppress(FileNotFoundError):
                 part.unlink()
                 removed.append(part)
@@ -73,16 +84,29 @@ def check_final_path(final: Path, *, overwrite: bool | None, endings: tuple[str,
         OutputError: says which and what to do.
     """
     check_output_name(final, endings=endings)
+    for path in (final, final.with_name(final.name + RECEIPT_SUFFIX)):
+        check_free(path, overwrite=overwrite)
+
+
+def check_free(path: Path, *, overwrite: bool | None) -> None:
+    """Refuse a path whose directory is missing, or, without `overwrite`, one where something is already.
+
+    Args:
+        path: where a file shall go.
+        overwrite: whether it may exist; None where nobody can ask for that.
+
+    Raises:
+        OutputError: says which.
+    """
     try:
-        if not final.parent.is_dir():
-            raise OutputError(f"The directory {final.parent} does not exist.", fix="Make it first.")
-        for path in (final, final.with_name(final.name + RECEIPT_SUFFIX)):
-            if path.exists() and not overwrite:
-                if overwrite is None:
-                    raise OutputError(f"{path} exists already.", fix="Choose another name with --out.")
-                raise OutputError(f"{path} exists already.", fix="Choose another name, or pass --overwrite.")
+        if not path.parent.is_dir():
+            raise OutputError(f"The directory {path.parent} does not exist.", fix="Make it first.")
+        if path.exists() and not overwrite:
+            if overwrite is None:
+                raise OutputError(f"{path} exists already.", fix="Choose another name with --out.")
+            raise OutputError(f"{path} exists already.", fix="Choose another name, or pass --overwrite.")
     except OSError as error:
-        raise output_error(error.errno, final) from error
+        raise output_error(error.errno, path) from error
 
 
 def check_output_name(final: Path, *, endings: tuple[str, ...]) -> None:
@@ -153,7 +177,7 @@ def move_into_place(part: Path, final: Path, *, overwrite: bool) -> None:
 
 
 def write_receipt(path: Path, content: bytes) -> None:
-    """Write the receipt beside a clip, whole or not at all.
+    """Write the receipt beside a clip, or its hidden cue, whole or not at all.
 
     Raises:
         OutputError: the directory cannot be written.

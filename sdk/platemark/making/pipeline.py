@@ -7,6 +7,7 @@ step is an event in the ledger before the next one starts.
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Generic
@@ -20,7 +21,7 @@ from platemark.homes.account import ACCOUNT_FACT, os_account
 from platemark.homes.home import Home
 from platemark.inputs import STILL_ENDINGS
 from platemark.making.job_facts import Used
-from platemark.making.outputs import OutputPaths, create_part, job_lock, move_into_place, write_receipt
+from platemark.making.outputs import OutputPaths, check_free, create_part, job_lock, move_into_place, write_receipt
 from platemark.making.recovery import Settling
 from platemark.making.rendering import Rendered
 from platemark.making.screening import Screened, Screener
@@ -30,6 +31,7 @@ from platemark.making.stamping import let_wait
 from platemark.making.surroundings import Surroundings, screen_references, surroundings
 from platemark.making.work import Bench, Made, Plan, Published, Result, Work
 from platemark.media.aigc import AigcStatement
+from platemark.media.cue import label_cue
 from platemark.media.label import RenderedLabel
 from platemark.media.stating import write_aigc
 from platemark.progress import JobProgress, ProgressCallback, Stopwatch
@@ -42,7 +44,6 @@ from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.signing import SignedAsset, SigningOptions, sign_file
 from platemark_provenance.watermark.embed import Embedder
 from platemark_provenance.watermark.keys import WatermarkKeys, derive_alternatives, derive_mark_id
-from platemark_provenance.watermark.payload import WatermarkId
 from platemark_provenance.watermark.profile import ALGORITHM
 
 
@@ -121,10 +122,11 @@ class ClipJob(Generic[Plan, Result]):
                 rendered=rendered,
                 reviewed=bool(self._sign_off.used),
                 draft=self._draft,
+                cue_sha256=self._write_cue(label, rendered),
             )
             signed = self._sign(made)
-            self._record(signed, rendered, made.mark_id)
-            entry = self._publish(signed)
+            self._record(signed, made)
+            entry = self._publish(signed, made)
             self._write_receipt(signed)
         published = Published(signed=signed, entry=entry, paths=self._paths, timings=self._watch.seconds)
         return self._work.describe(made, published)
@@ -233,6 +235,17 @@ class ClipJob(Generic[Plan, Result]):
             self._take_decision("frames", decision)
             return decision
 
+    def _write_cue(self, label: RenderedLabel, rendered: Rendered) -> str:
+        """Write the label's words for players into a hidden file, where that is asked for; gives its hash or nothing.
+
+        It is known before signing, so that the manifest can name it, and follows the clip to its final path.
+        """
+        if not self._work.request.label_vtt:
+            return ""
+        content = label_cue(label.spec, rendered.frames / Fraction(self._work.request.fps))
+        write_receipt(self._paths.cue_part, content)
+        return sha256_bytes(content)
+
     def _sign(self, made: Made[Plan]) -> SignedAsset:
         with self._stage("sign"):
             home = self._shop.home
@@ -251,11 +264,11 @@ class ClipJob(Generic[Plan, Result]):
                 ),
             )
 
-    def _record(self, signed: SignedAsset, rendered: Rendered, mark_id: WatermarkId) -> None:
+    def _record(self, signed: SignedAsset, made: Made[Plan]) -> None:
         """Commit what will be published: from here on a crash is finished, not undone."""
         with self._stage("record"), self._shop.ledger.atomic():
             registry = self._shop.ledger.registry
-            registry.bind_mark(self.clip_id, fingerprint=rendered.fingerprint.to_bytes(), mark_id=mark_id)
+            registry.bind_mark(self.clip_id, fingerprint=made.rendered.fingerprint.to_bytes(), mark_id=made.mark_id)
             registry.store_manifest(
                 self.clip_id, label=signed.label, manifest=signed.manifest, sha256=signed.manifest_sha256
             )
@@ -266,15 +279,25 @@ class ClipJob(Generic[Plan, Result]):
                     "manifest_sha256": signed.manifest_sha256,
                     "sha256": signed.sha256,
                     "draft": self._draft,
+                    **self._cue_facts(made),
                 },
             )
             let_wait(self._shop.home, self._shop.ledger, signed, clip_id=self.clip_id, final=self._paths.final)
 
-    def _publish(self, signed: SignedAsset) -> Appended:
+    def _cue_facts(self, made: Made[Plan]) -> dict[str, JsonValue]:
+        """Tell the log of the cue, in such a way that recovery can put it in its place."""
+        return {"cue": {"sha256": made.cue_sha256, "overwrite": self._options.overwrite}} if made.cue_sha256 else {}
+
+    def _publish(self, signed: SignedAsset, made: Made[Plan]) -> Appended:
+        overwrite = self._options.overwrite
         with self._stage("publish"):
             # The last moment at which a clip can still be kept back; it confirms what was signed.
             self._shop.ledger.require_witnesses()
-            move_into_place(self._paths.signed, self._paths.final, overwrite=self._options.overwrite)
+            if made.cue_sha256:
+                check_free(self._paths.cue, overwrite=overwrite)
+            move_into_place(self._paths.signed, self._paths.final, overwrite=overwrite)
+            if made.cue_sha256:
+                move_into_place(self._paths.cue_part, self._paths.cue, overwrite=overwrite)
             self._paths.remove_parts()
             return self._log(
                 EventType.CLIP_DRAFTED if self._draft else EventType.CLIP_PUBLISHED,

@@ -3,6 +3,7 @@
 One rule: a file at a final path is finished only if it is, byte for byte, the one the ledger says was signed.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Literal
 
 from platemark.errors import LedgerError, OutputError
 from platemark.homes.home import Home
-from platemark.making.outputs import OutputPaths, is_running, write_receipt
+from platemark.making.outputs import OutputPaths, is_running, move_into_place, write_receipt
 from platemark.media.destination import output_error
 from platemark_provenance.digest import JsonValue, sha256_file
 from platemark_provenance.ledger.event import ISSUED, Event, EventType, NewEvent
@@ -117,6 +118,7 @@ def _settle_or_report(ledger: Ledger, output: OutputRecord) -> Leftover:
 
 
 def _finish(ledger: Ledger, output: OutputRecord, paths: OutputPaths, signed: Event) -> Leftover:
+    _put_cue(paths, signed)
     _remove_parts(paths)
     clip_id, sha256 = clip_of(output.clip_id), str(signed.facts.get("sha256"))
     kind = EventType.CLIP_DRAFTED if signed.facts.get("draft") is True else EventType.CLIP_PUBLISHED
@@ -126,6 +128,16 @@ def _finish(ledger: Ledger, output: OutputRecord, paths: OutputPaths, signed: Ev
     write_receipt(paths.receipt, ledger.receipt(clip_id))
     ledger.registry.publish_output(output.job_id, sha256)
     return Leftover(clip_id, paths.final, "finished", "")
+
+
+def _put_cue(paths: OutputPaths, signed: Event) -> None:
+    """Move the label's cue beside its clip, if it is the one that the log names and nothing of others stands there."""
+    cue = signed.facts.get("cue")
+    if not isinstance(cue, Mapping) or not paths.cue_part.is_file():
+        return
+    overwrite = cue.get("overwrite") is True
+    if sha256_file(paths.cue_part) == cue.get("sha256") and (overwrite or not paths.cue.exists()):
+        move_into_place(paths.cue_part, paths.cue, overwrite=overwrite)
 
 
 def _remove(ledger: Ledger, output: OutputRecord, paths: OutputPaths, reason: str) -> Leftover:

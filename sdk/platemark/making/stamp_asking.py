@@ -39,6 +39,7 @@ class StampOptions(TypedDict, total=False):
     override: IngredientOverride
     label_language: str
     label_text: str
+    label_vtt: bool
     actor: str
     byline: str
     desk: str
@@ -90,6 +91,7 @@ def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> 
         prompt=prompt,
         label_language=label_language_for(options.get("label_language", home.config.label.language), prompt),
         label_text=options.get("label_text", home.config.label.text),
+        label_vtt=options.get("label_vtt", home.config.label.vtt),
         actor=options.get("actor", ""),
         byline=options.get("byline", ""),
         desk=options.get("desk", ""),

@@ -11,7 +11,7 @@ import numpy as np
 from platemark._version import __version__
 from platemark.clip import Label, LedgerEntry
 from platemark.homes.home import Home
-from platemark.making.description import Stated, label_box, stated_facts
+from platemark.making.description import Stated, label_box, label_cue_file, stated_facts
 from platemark.making.job_facts import Used
 from platemark.making.material import SourceFile
 from platemark.making.rendering import Rendered
@@ -203,7 +203,13 @@ class StampWork:
             clip_id=made.clip_id,
             generator=GeneratorFacts("platemark", __version__, request.model, request.model_version, None),
             picture=PictureFacts(native_size=size, size=size, fps=request.fps, frames=made.rendered.frames),
-            label=LabelFacts(made.label.spec.text, made.label.spec.language, _box(made), drawn=plan.sighting is None),
+            label=LabelFacts(
+                made.label.spec.text,
+                made.label.spec.language,
+                _box(made),
+                drawn=plan.sighting is None,
+                cue_sha256=made.cue_sha256,
+            ),
             decision=made.screened.decision,
             mark_id=made.mark_id,
             reviewed=made.reviewed,
@@ -225,7 +231,7 @@ class StampWork:
             frames=made.rendered.frames,
             decision=made.screened.decision,
             source=self._record(made),
-            label=Label(spec.text, spec.language, _box(made)),
+            label=Label(spec.text, spec.language, _box(made), label_cue_file(published.paths, made.cue_sha256)),
             watermark_alg=ALGORITHM,
             watermark_id=made.mark_id.hex(),
             manifest_label=signed.label,

@@ -53,7 +53,7 @@ class Bench:
 class Made(Generic[Plan]):
     """What is known once the frames are rendered and allowed. `reviewed`: editors let pass what would have stopped.
 
-    `draft`: it waits for a second person's approval.
+    `draft`: it waits for a second person's approval. `cue_sha256`: of the label's cue; empty where there is none.
     """
 
     clip_id: ClipId
@@ -65,6 +65,7 @@ class Made(Generic[Plan]):
     rendered: Rendered
     reviewed: bool
     draft: bool = False
+    cue_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

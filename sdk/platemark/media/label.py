@@ -6,6 +6,7 @@ cannot be drawn large enough is refused rather than shrunk.
 
 import io
 import math
+import re
 import sys
 import unicodedata
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ HAN_CHARACTERS = frozenset(
 )
 """What labels in Chinese are written with, from a font of their own."""
 _HAN_PUNCTUATION = frozenset("·—…，。、：；！？（）《》「」【】")
+_LANGUAGE = re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _LABEL_FONT, _HAN_FONT = "PlatemarkLabel.otf", "PlatemarkLabelHan.otf"
 _PUNCTUATION = frozenset("‐‑–—‘’‚“”„†‡•…‰′″‹›€₩™※《》「」『』〈〉【】←↑→↓■□●○◆◇★☆")
 
@@ -75,7 +77,8 @@ class LabelSpec:
         place: the corner.
 
     Raises:
-        RequestError: the text is empty, too long, or holds a character that would come out as an empty box.
+        RequestError: the text is empty, too long, or holds a character that would come out as an empty box; or the
+            language is no tag.
     """
 
     text: str
@@ -94,6 +97,10 @@ class LabelSpec:
             raise RequestError(
                 f"The label font has no {missing[:5]!a}." if missing else "No label font has both Hangul and Chinese.",
                 fix="Use Latin letters, Hangul and plain punctuation, or the Chinese characters that labels need.",
+            )
+        if not _LANGUAGE.fullmatch(self.language):
+            raise RequestError(
+                f"A label's language is a tag such as en or ko-KR; got {self.language[:20]!a}.", fix="Use such a tag."
             )
         if self.place not in get_args(Place):
             raise RequestError(f"Unknown label place {self.place!r}.", fix=f"One of {', '.join(get_args(Place))}.")
