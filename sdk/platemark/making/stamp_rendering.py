@@ -75,8 +75,13 @@ def render_stamped(picture: StampedPicture, bench: Bench) -> Rendered:
         OutputError: it cannot be written.
         Cancelled: the caller asked to stop.
     """
+    with FrameWatch(fps=float(picture.file.fps), folder=bench.paths.rendered.parent) as eyes:
+        return _render_watched(picture, bench, eyes)
+
+
+def _render_watched(picture: StampedPicture, bench: Bench, eyes: FrameWatch) -> Rendered:
     file, watch = picture.file, bench.watch
-    eyes, sampler = FrameWatch(fps=float(file.fps)), ContentSampler(fps=float(file.fps))
+    sampler = ContentSampler(fps=float(file.fps))
     count = _Counter(bench, total=file.frames or 0)
     shown = _shown(picture, eyes, count, bench)
     marked = watch.iterate("watermark", map_luma(shown, bench.embedder.mark))
@@ -88,7 +93,9 @@ def render_stamped(picture: StampedPicture, bench: Bench) -> Rendered:
         with watch.stage("sound"):
             combine(silent, file.path, bench.paths.rendered)
             silent.unlink()
-    return Rendered(count.frames, sampler.fingerprint(), eyes.seen())
+    with watch.stage("look"):
+        seen = eyes.seen(bench.cancel.raise_if_cancelled)
+    return Rendered(count.frames, sampler.fingerprint(), seen)
 
 
 def _shown(picture: StampedPicture, eyes: FrameWatch, count: "_Counter", bench: Bench) -> Iterator[YuvFrame]:

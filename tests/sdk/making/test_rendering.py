@@ -11,6 +11,7 @@ from platemark.clip import Size
 from platemark.errors import Cancelled, GenerationError, OutputError, PlatemarkError
 from platemark.generation.backend import CancelToken, Progress, ResolvedRequest, open_generator
 from platemark.generation.kept import LatentKeeper
+from platemark.making import looking
 from platemark.making.rendering import RenderJob, render
 from platemark.media.label import LabelSpec, render_label
 from platemark.media.video import RGB, read_frames_rgb, read_luma, read_video_facts
@@ -121,12 +122,12 @@ def test_every_frame_is_reported_once_in_order_and_so_is_the_generators_own_prog
     assert {report.stage for report in seen} == {"render:frames", "render:decode"}
 
 
-def test_the_stopwatch_gets_the_four_parts_of_the_work(tmp_path: Path) -> None:
+def test_the_stopwatch_gets_the_five_parts_of_the_work(tmp_path: Path) -> None:
     watch = Stopwatch()
 
     render(job(), tmp_path / "clip.mp4", watch=watch)
 
-    assert set(watch.seconds) == {"generate", "label", "watermark", "encode"}
+    assert set(watch.seconds) == {"generate", "label", "watermark", "encode", "look"}
     assert all(seconds > 0 for seconds in watch.seconds.values())
 
 
@@ -223,3 +224,50 @@ def test_flashes_in_the_frames_are_seen_before_the_clip_is_signed(tmp_path: Path
 
     assert rendered.seen.facts.is_flashing
     assert rendered.seen.facts.frames == 12
+
+
+def test_the_network_looks_once_the_clip_is_encoded_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[int | None] = []
+
+    def look(picture: RGB) -> float:
+        encoded.append(read_video_facts(tmp_path / "clip.mp4").frames)
+        return 0.0
+
+    monkeypatch.setattr(looking, "look_for_nudity", look)
+
+    rendered = render(job(), tmp_path / "clip.mp4", watch=Stopwatch())
+
+    assert rendered.seen.looks is not None
+    assert rendered.seen.looks.places == (0, 5)
+    assert encoded == [6, 6]
+
+
+def test_whoever_cancels_while_pictures_are_looked_at_waits_for_one_look_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, looks = job(), []
+
+    def look(picture: RGB) -> float:
+        made.cancel.cancel()
+        looks.append(picture.shape)
+        return 0.0
+
+    monkeypatch.setattr(looking, "look_for_nudity", look)
+
+    with pytest.raises(Cancelled):
+        render(made, tmp_path / "clip.mp4", watch=Stopwatch())
+
+    assert len(looks) == 1
+
+
+def test_no_picture_that_waits_for_a_look_has_a_name_while_frames_pass(tmp_path: Path) -> None:
+    names: set[str] = set()
+
+    def report(progress: JobProgress) -> None:
+        names.update(each.name for each in tmp_path.iterdir())
+
+    render(job(report=report), tmp_path / "clip.mp4", watch=Stopwatch())
+
+    assert names <= {"clip.mp4", "clip.partial.mp4"}
