@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def test_the_sentences_without_korean_are_known_and_do_not_grow() -> None:
     missing = sorted(raised() - {bare(each) for each in catalogue()})
 
     assert len(missing) <= NOT_TRANSLATED, missing[-20:]
+
+
+def test_no_sentence_has_two_translations() -> None:
+    text = (LOCALE / "ko/LC_MESSAGES/errors.po").read_text("utf-8")
+
+    counted = Counter(bare(each) for each in re.findall(r'^msgid "(.+)"$', text, flags=re.MULTILINE))
+
+    assert [sentence for sentence, times in counted.items() if times > 1] == []
 
 
 def test_at_least_two_hundred_of_what_is_raised_has_its_korean() -> None:

@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
+from platemark.errors import RequestError
 from platemark.inputs import Task
+
+
+def given_recipient(context: typer.Context, recipient: str) -> str:
+    """Refuse `--recipient ""`, which a script with an empty variable gives: the copy would lead back to nobody.
+
+    Raises:
+        RequestError: the option was given and names nobody.
+    """
+    source = context.get_parameter_source("recipient")
+    if not recipient.strip() and source is not None and source.name != "DEFAULT":
+        raise RequestError("The recipient's name is empty.", fix="Say who the copy is for, or leave --recipient out.")
+    return recipient
+
 
 Prompt = Annotated[str | None, typer.Argument(help="What to show, in English or Korean.")]
 Batch = Annotated[
@@ -77,7 +91,12 @@ Reason = Annotated[str, typer.Option(help="Why such a source is used; everybody 
 Actor = Annotated[str, typer.Option(help="Who asks; the log keeps a pseudonym.")]
 Byline = Annotated[str, typer.Option(help="Who is named for it; sealed in the log.")]
 Desk = Annotated[str, typer.Option(help="The desk it is for.")]
-Recipient = Annotated[str, typer.Option(help="Who this copy is for: its mark leads back to them. Sealed in the log.")]
+Recipient = Annotated[
+    str,
+    typer.Option(
+        help="Who this copy is for: its mark leads back to them. Sealed in the log.", callback=given_recipient
+    ),
+]
 LabelLang = Annotated[str | None, typer.Option("--label-lang", help="Language of the label.")]
 LabelVtt = Annotated[
     bool | None,

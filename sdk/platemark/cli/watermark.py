@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from platemark.cli.generation_options import Recipient
 from platemark.cli.options import HomeDir, Json, Lang, Quiet, output, require_home
 
 app = typer.Typer(help="Embed or find the invisible mark alone.", no_args_is_help=True)
@@ -15,9 +16,7 @@ def embed(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A clip or a still.")],
     destination: Annotated[Path, typer.Argument(metavar="OUT", help="Where the marked copy goes.")],
     mark: Annotated[str | None, typer.Option("--id", help="16 hexadecimal digits; random if left out.")] = None,
-    recipient: Annotated[
-        str, typer.Option(help="Who the copy is for: its mark leads back to them. Sealed in the log.")
-    ] = "",
+    recipient: Recipient = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
     home: HomeDir = None,
     as_json: Json = False,

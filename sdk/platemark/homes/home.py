@@ -212,7 +212,7 @@ class Home:
             return 1
         except (OSError, UnicodeDecodeError):
             said = ""
-        if not said.isdigit() or not 1 <= int(said[:4]) <= 999:
+        if not said.isdigit() or len(said) > 3 or int(said) == 0:
             raise KeyUnavailable(
                 f"{self.watermark_epoch_path} should hold the number of the watermark epoch, and does not.",
                 fix="Write the highest number there that `platemark audit query --type key.rotated` names for it.",

@@ -104,6 +104,14 @@ def test_where_the_epoch_cannot_be_written_marks_are_made_as_before(
     assert home.watermark_epoch() == 1
 
 
+@pytest.mark.parametrize("said", ["0", "00", "1000", "0010000000", "-1", "two", "", "1\n2"])
+def test_an_epoch_that_is_no_small_number_is_refused(home: Home, said: str) -> None:
+    home.watermark_epoch_path.write_text(said, "ascii")
+
+    with pytest.raises(KeyUnavailable, match=r"watermark\.epoch"):
+        home.watermark_epoch()
+
+
 def test_each_epoch_has_an_index_of_its_own(home: Home, photo: Path, tmp_path: Path) -> None:
     embed_file(home, photo, tmp_path / "early.png", options=MarkOptions(MARK))
     rotate_watermark(home)
