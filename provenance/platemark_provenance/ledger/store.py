@@ -289,6 +289,8 @@ class Ledger:
     def announce_key(self, new_key: Ed25519PrivateKey, *, actor: str | None = None) -> KeyLink:
         """Name the key that follows this one, under a checkpoint that both sign. Done twice, it is one event.
 
+        Whoever finishes a change that was interrupted need not be the one who began it: the event names who did.
+
         From then on this key signs nothing: whoever has the ledger open with it must open it again with the new one.
 
         Raises:
@@ -296,13 +298,17 @@ class Ledger:
         """
         new = VerifierKey(self._settings.origin, ED25519, new_key.public_key().public_bytes_raw())
         facts, event_id = announcement(self.verifier_key, new), str(uuid5(NAMESPACE_URL, f"platemark:{new.text()}"))
-        put = self.append(NewEvent(EventType.KEY_ROTATED, actor=actor, facts=facts, event_id=event_id))
+        named = select(event_table.c.seq).where(event_table.c.event_id == event_id)
+        with self._database.read() as connection:
+            seq = connection.execute(named).scalar()
+        if seq is None:
+            seq = self.append(NewEvent(EventType.KEY_ROTATED, actor=actor, facts=facts, event_id=event_id)).seq
         note = self.heads.sign(also_by=new_key)
         size = open_checkpoint(note, self.log_keys, origin=self._settings.origin).size
         with self._database.read() as connection:
-            proof = merkle.inclusion_proof(put.seq, size, StoredTree(connection).node)
-            body = connection.execute(select(event_table.c.body).where(event_table.c.seq == put.seq)).scalar_one()
-        return KeyLink(self.verifier_key, new, format_receipt(bytes(body), put.seq, proof, note))
+            proof = merkle.inclusion_proof(seq, size, StoredTree(connection).node)
+            body = connection.execute(select(event_table.c.body).where(event_table.c.seq == seq)).scalar_one()
+        return KeyLink(self.verifier_key, new, format_receipt(bytes(body), seq, proof, note))
 
     def receipt(self, clip_id: str) -> bytes:
         """Give the proof that the clip's publication is in the log; see `receipt.verify_receipt`.

@@ -193,6 +193,8 @@ class SubjectKeys:
         Raises:
             KeyUnavailable: a key store does not answer; what was wrapped anew before stays so.
         """
+        # Also where there is nothing to do: a key that cannot be used is found now and not by the next prompt.
+        self.wrapper.wrap(secrets.token_bytes(KEY_BYTES), "probe")
         query = select(subject_key).where(subject_key.c.kek != self.wrapper.name).order_by(subject_key.c.key_id)
         with self.database.read() as connection:
             rows = connection.execute(query).all()

@@ -3,8 +3,8 @@
 One rule: the list and its event are changed together. Where the event cannot be written, the list is put back.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeAlias
 
 from platemark.errors import RequestError, VerificationError
 from platemark.homes.home import Home
@@ -13,6 +13,9 @@ from platemark_provenance.digest import JsonValue
 from platemark_provenance.ledger.cosignature import Cosigner
 from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.witness.client import check_address
+
+Roster: TypeAlias = tuple[WitnessEntry, ...]
+"""The witnesses of a home, in order."""
 
 
 def add_witness(home: Home, url: str, key: str, *, actor: str | None = None) -> WitnessEntry:
@@ -33,14 +36,16 @@ def add_witness(home: Home, url: str, key: str, *, actor: str | None = None) -> 
         check_address(url)
     except VerificationError as error:
         raise RequestError(error.message, fix=error.fix) from error
-    entries = read_roster(home.path)
-    if any(each.name == name for each in entries):
-        raise RequestError(f"There is a witness {name} already.", fix=f"First: platemark audit witness remove {name}")
     entry = WitnessEntry(name, url.rstrip("/"), key.strip())
-    panel_of((*entries, entry), home.config.witnesses)
-    with _change(home, entries, "add", entry, actor=actor):
-        write_roster(home.path, (*entries, entry))
-    return entry
+
+    def added(before: Roster) -> tuple[WitnessEntry, Roster]:
+        if any(each.name == name for each in before):
+            fix = f"First: platemark audit witness remove {name}"
+            raise RequestError(f"There is a witness {name} already.", fix=fix)
+        panel_of((*before, entry), home.config.witnesses)
+        return entry, (*before, entry)
+
+    return _change(home, "add", added, actor=actor)
 
 
 def remove_witness(home: Home, name: str, *, actor: str | None = None) -> WitnessEntry:
@@ -50,28 +55,36 @@ def remove_witness(home: Home, name: str, *, actor: str | None = None) -> Witnes
         RequestError: there is none of that name.
         LedgerError: the change cannot be written down, so it was not made.
     """
-    entries = read_roster(home.path)
-    entry = next((each for each in entries if each.name == name), None)
-    if entry is None:
-        raise RequestError(f"There is no witness {name[:80]}.", fix="List them: platemark audit witness list")
-    with _change(home, entries, "remove", entry, actor=actor):
-        write_roster(home.path, tuple(each for each in entries if each != entry))
-    return entry
+
+    def removed(before: Roster) -> tuple[WitnessEntry, Roster]:
+        entry = next((each for each in before if each.name == name), None)
+        if entry is None:
+            raise RequestError(f"There is no witness {name[:80]}.", fix="List them: platemark audit witness list")
+        return entry, tuple(each for each in before if each != entry)
+
+    return _change(home, "remove", removed, actor=actor)
 
 
-@contextmanager
 def _change(
-    home: Home, before: tuple[WitnessEntry, ...], how: str, entry: WitnessEntry, *, actor: str | None
-) -> Iterator[None]:
-    """Write down a change that happens in the block; whatever fails, the list is as it was."""
-    done = False
+    home: Home, how: str, changed: Callable[[Roster], tuple[WitnessEntry, Roster]], *, actor: str | None
+) -> WitnessEntry:
+    """Change the list and write that down; whatever fails, the list is as it was.
+
+    The list is read while the log is locked: of two that change it at once, each sees what the other did.
+    """
     with home.open_ledger() as ledger:
+        before: Roster | None = None
+        done = False
         try:
             with ledger.atomic():
-                yield
+                found = read_roster(home.path)
+                entry, after = changed(found)
                 facts: dict[str, JsonValue] = {"how": how, "witness": entry.name, "url": entry.url, "key": entry.key}
                 ledger.append(NewEvent(EventType.WITNESS_CHANGED, actor=actor, facts=facts))
+                before = found
+                write_roster(home.path, after)
             done = True
         finally:
-            if not done:
+            if before is not None and not done:
                 write_roster(home.path, before)
+    return entry

@@ -136,12 +136,22 @@ def test_a_new_receipt_holds_for_whoever_knows_only_the_old_key(
     two: Succession, opened: Open, signing_key: Ed25519PrivateKey
 ) -> None:
     with opened(SECOND, two) as ledger:
+        ledger.append(NewEvent(EventType.PROMPT_SUBMITTED, clip="clip-b"))
         receipt = ledger.receipt("clip-a")
 
     keys = follow(signing_key.public_key(), two)
     assert verify_receipt(receipt, None, keys).index == 0
     with pytest.raises(VerificationError, match="not signed by"):
         verify_receipt(receipt, None, signing_key.public_key())
+
+
+def test_until_the_log_grows_a_receipt_holds_for_whoever_knows_either_key(
+    two: Succession, opened: Open, signing_key: Ed25519PrivateKey
+) -> None:
+    with opened(SECOND, two) as ledger:
+        receipt = ledger.receipt("clip-a")
+
+    assert [verify_receipt(receipt, None, key.public_key()).index for key in (signing_key, SECOND)] == [0, 0]
 
 
 def test_three_keys_in_a_row_lead_from_any_to_any(

@@ -1,5 +1,6 @@
 """`[ledger] kek`: prompts of a home are sealed with keys that a key elsewhere wraps."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from platemark_provenance.errors import KeyUnavailable
 from platemark_provenance.ledger.event import EventType, NewEvent, SealedState
 from platemark_provenance.ledger.store import Ledger
 from platemark_provenance.new_keys import new_secret
+from platemark_provenance.signers.wrapping import LazyWrapper
 
 
 def name_kek(home: Path, line: str) -> None:
@@ -114,6 +116,75 @@ def test_rewrapping_without_the_new_key_changes_nothing(home_path: Path, kek: Pa
         ledger.keys.rewrap()
 
     assert states(home, "clip-a") == [SealedState.OPENED]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.chmod(0o644),
+        lambda path: path.write_bytes(b"nothing"),
+        lambda path: path.write_bytes(b"0" * 1_000_000),
+        lambda path: (path.unlink(), path.mkdir()),
+    ],
+    ids=["gone", "open to others", "garbled", "huge", "a folder"],
+)
+def test_a_key_that_cannot_be_used_is_found_by_rewrapping_nothing(
+    home: Home, kek: Path, spoil: Callable[[Path], object]
+) -> None:
+    spoil(kek)
+
+    with home.open_ledger() as ledger, pytest.raises(KeyUnavailable) as caught:
+        ledger.keys.rewrap()
+
+    assert str(kek) in caught.value.message
+    assert "0000" not in str(caught.value)
+
+
+@pytest.mark.parametrize("named", ["kms:nobody-installed-this", "exec:/bin/cat", "exec:/bin/false", "file:///"])
+def test_a_home_whose_key_is_with_nobody_refuses_what_is_sealed_and_keeps_the_rest(home_path: Path, named: str) -> None:
+    name_kek(home_path, f'kek = "{named}"')
+
+    with open_home(home_path).open_ledger() as ledger:
+        with pytest.raises(KeyUnavailable):
+            submit(ledger, "clip-a")
+        with pytest.raises(KeyUnavailable):
+            ledger.keys.rewrap()
+        ledger.append(NewEvent(EventType.PROMPT_SUBMITTED, clip="clip-b"))
+
+        assert [event.clip for event in ledger.query(type=EventType.PROMPT_SUBMITTED)] == ["clip-b"]
+        assert ledger.verify().ok
+
+
+def test_rewrapping_that_was_interrupted_is_finished_by_the_next(
+    home_path: Path, kek: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_home(home_path).open_ledger() as ledger:
+        submit(ledger, "clip-a")
+        submit(ledger, "clip-b", actor="s.park")
+    name_kek(home_path, f'kek = "file:{kek}"')
+    home = open_home(home_path)
+    # The probe and one key, and then the end.
+    steps = iter([LazyWrapper.wrap, LazyWrapper.wrap, _kill])
+
+    def wrap(self: LazyWrapper, key: bytes, subject: str) -> bytes:
+        return next(steps)(self, key, subject)
+
+    with monkeypatch.context() as broken, home.open_ledger() as ledger:
+        broken.setattr(LazyWrapper, "wrap", wrap)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.keys.rewrap()
+    between = states(home, "clip-a") + states(home, "clip-b")
+    with home.open_ledger() as ledger:
+        left = ledger.keys.rewrap()
+
+    assert between == [SealedState.OPENED] * 2
+    assert left == 1
+    assert states(home, "clip-a") + states(home, "clip-b") == [SealedState.OPENED] * 2
+
+
+def _kill(*_: object) -> bytes:
+    raise KeyboardInterrupt
 
 
 def test_erasing_needs_no_key(home: Home, kek: Path) -> None:

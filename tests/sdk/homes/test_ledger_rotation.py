@@ -273,3 +273,21 @@ def test_a_succession_that_is_damaged_stops_the_change_before_anything_is_writte
         rotate_ledger_key(home)
 
     assert not (home.keys / LEDGER_NEXT).exists()
+
+
+def test_a_change_that_one_began_is_finished_by_another(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ledger_rotation, "exchange", killed)
+        with pytest.raises(KeyboardInterrupt):
+            rotate_ledger_key(home, actor="jw.kim")
+
+    rotate_ledger_key(open_home(home.path), actor="chief")
+
+    again = open_home(home.path)
+    with again.open_ledger() as ledger:
+        assert ledger.checkpoint()
+        assert len(list(ledger.query(type=EventType.KEY_ROTATED, actor="jw.kim"))) == 1
+        assert not list(ledger.query(type=EventType.KEY_ROTATED, actor="chief"))
