@@ -3,6 +3,7 @@
 One rule: every part gets a line, a part that cannot be examined is red, and each red line says how to mend it.
 """
 
+import contextlib
 import importlib.util
 import platform
 import shutil
@@ -15,10 +16,12 @@ from platemark.errors import PlatemarkError
 from platemark.generation.backend import available_generators, check_weights
 from platemark.homes.guarding import guards_for
 from platemark.homes.home import Home, open_home
+from platemark.homes.mark_keys import newest_epoch
 from platemark_policy.nudity import can_look
 from platemark_provenance.certificate_lint import days_left, lint_certificate
 from platemark_provenance.certificate_path import leads_to
 from platemark_provenance.digest import JsonValue
+from platemark_provenance.errors import LedgerError
 
 MIN_FREE_BYTES = 1_000_000_000
 EXPIRY_WARNING_DAYS = 30
@@ -63,7 +66,7 @@ def examine(home: Path | None) -> tuple[Finding, ...]:
 def _examine_home(home: Home) -> tuple[Finding, ...]:
     checks: tuple[tuple[str, Callable[[], str], str], ...] = (
         ("claim-signing key", lambda: home.claim_signer().alg, RESTORE_KEYS),
-        ("watermark secret", lambda: f"epoch {home.watermark_keys().epoch}", RESTORE_KEYS),
+        ("watermark secret", lambda: _mark_epoch(home), RESTORE_KEYS),
         ("trusted roots", lambda: str(len(home.trust_store().manifest_anchors)), "Correct [trust] anchors."),
         ("rule pack", lambda: _pack(home), "Correct the pack, or leave [policy] pack empty."),
         ("pictures", lambda: _pictures(home), "Run: pip install 'platemark[screening]'"),
@@ -109,6 +112,19 @@ def _pictures(home: Home) -> str:
 
 def _guard(home: Home) -> str:
     return "a second opinion is asked" if guards_for(home.config.policy, home.path) else "none"
+
+
+def _mark_epoch(home: Home) -> str:
+    now = home.watermark_keys().epoch
+    newest = now
+    with contextlib.suppress(LedgerError), home.open_ledger() as ledger:  # what is wrong with it has a line of its own
+        newest = newest_epoch(home, ledger)
+    if now < newest:
+        raise PlatemarkError(
+            f"marks are made in epoch {now}, and the ledger has started epoch {newest}",
+            fix=f"Write {newest} into {home.watermark_epoch_path}, or rotate again: platemark keys rotate --watermark",
+        )
+    return f"epoch {now}"
 
 
 def _ledger(home: Home) -> str:

@@ -1,5 +1,6 @@
 """A home's watermark epochs: rotated with a trace, never lost, and an index that mends itself."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ from typer.testing import CliRunner
 
 from platemark.cli import app
 from platemark.errors import KeyUnavailable
+from platemark.homes.doctor import examine
 from platemark.homes.home import Home, open_home
-from platemark.homes.mark_keys import MOST_EPOCHS, keys_of_all_epochs, open_epochs, rotate_watermark
+from platemark.homes.mark_keys import MOST_EPOCHS, keys_of_all_epochs, newest_epoch, open_epochs, rotate_watermark
 from platemark.marking import MarkOptions, detect_file, embed_file
+from platemark_provenance.digest import JsonValue
+from platemark_provenance.ledger.event import EventType, NewEvent
 
 MARK = "00112233445566aa"
 LATER = "00112233445566bb"
@@ -110,6 +114,53 @@ def test_an_epoch_that_is_no_small_number_is_refused(home: Home, said: str) -> N
 
     with pytest.raises(KeyUnavailable, match=r"watermark\.epoch"):
         home.watermark_epoch()
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("1\n")], ids=["lost", "put-back"])
+def test_a_mark_is_found_though_the_file_of_its_epoch_was_lost(
+    home: Home, photo: Path, tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
+    rotate_watermark(home)
+    embed_file(home, photo, tmp_path / "late.png", options=MarkOptions(MARK))
+    spoil(home.watermark_epoch_path)
+
+    assert detect_file(home, tmp_path / "late.png").id == bytes.fromhex(MARK)
+
+
+def test_a_rotation_after_a_loss_goes_on_from_the_ledger(home: Home) -> None:
+    rotate_watermark(home)
+    home.watermark_epoch_path.unlink()
+
+    done = rotate_watermark(home)
+
+    assert (done.before, done.now) == (1, 3)
+    assert home.watermark_epoch() == 3
+
+
+def test_the_doctor_sees_that_the_file_lies_behind_the_ledger(home: Home) -> None:
+    rotate_watermark(home)
+    well = next(each for each in examine(home.path) if each.check == "watermark secret")
+    home.watermark_epoch_path.unlink()
+
+    behind = next(each for each in examine(home.path) if each.check == "watermark secret")
+
+    assert (well.ok, well.found, behind.ok) == (True, "epoch 2", False)
+    assert behind.fix.startswith("Write 2 into")
+
+
+@pytest.mark.parametrize("now", ["3", None, 65, 10**9, [3]])
+def test_a_rotation_that_says_no_epoch_starts_none(home: Home, now: JsonValue) -> None:
+    with home.open_ledger() as ledger:
+        ledger.append(NewEvent(EventType.KEY_ROTATED, facts={"key": "watermark", "now": now}))
+
+        assert newest_epoch(home, ledger) == 1
+
+
+def test_a_change_of_another_key_starts_no_epoch(home: Home) -> None:
+    with home.open_ledger() as ledger:
+        ledger.append(NewEvent(EventType.KEY_ROTATED, facts={"key": "ledger", "now": 5}))
+
+        assert newest_epoch(home, ledger) == 1
 
 
 def test_each_epoch_has_an_index_of_its_own(home: Home, photo: Path, tmp_path: Path) -> None:
