@@ -41,6 +41,7 @@ PlatemarkError                    exit code, message, fix
 `FailedCheck` is what a refusal of publication carries; `error_json` gives what a command prints for an error.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from platemark_policy.errors import PolicyError, PromptHeld, PromptRefused, ReviewRefused, RulePackError
@@ -150,20 +151,32 @@ class FailedCheck:
 
 
 class PublicationRefused(PlatemarkError):
-    """A clip may not be published, or exported where the home asks for approval first.
+    """A clip may not be published, corrected, withdrawn, or exported where the home asks for approval first.
 
     Args:
         failed: every check that did not pass, in order; at least one.
+        heading: what was not done, with a colon.
     """
 
     exit_code = 3
 
-    def __init__(self, failed: tuple[FailedCheck, ...]) -> None:
-        self.failed = failed
-        told = " ".join(
-            f"({each.number} {each.name}) {each.message}{f' [{each.detail}]' if each.detail else ''}" for each in failed
+    def __init__(self, failed: tuple[FailedCheck, ...], *, heading: str = "Not published:") -> None:
+        self.failed, self.heading = failed, heading
+        super().__init__(self._told(str), fix=self._fix(str))
+
+    def tell(self, say: Callable[[str], str]) -> str:
+        """Give the whole refusal in one line, each of its sentences as `say` puts it into a language."""
+        return f"{self._told(say)} {self._fix(say)}"
+
+    def _told(self, say: Callable[[str], str]) -> str:
+        checks = (
+            f"({each.number} {each.name}) {say(each.message)}{f' [{each.detail}]' if each.detail else ''}"
+            for each in self.failed
         )
-        super().__init__(f"Not published: {told}", fix=" ".join(dict.fromkeys(each.fix for each in failed)))
+        return f"{say(self.heading)} {' '.join(checks)}"
+
+    def _fix(self, say: Callable[[str], str]) -> str:
+        return " ".join(say(each) for each in dict.fromkeys(each.fix for each in self.failed))
 
 
 class ProfileFailed(PublicationRefused):

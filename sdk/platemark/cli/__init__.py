@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import typer
@@ -14,8 +15,8 @@ import typer
 from platemark._version import __version__
 from platemark.cli.loading import with_commands
 from platemark.cli.output import printable
-from platemark.errors import PlatemarkError, error_json
-from platemark.i18n import translate_said
+from platemark.errors import PlatemarkError, PublicationRefused, error_json
+from platemark.i18n import translate, translate_said
 
 EXIT_INTERRUPTED = 130
 EXIT_USAGE = 2
@@ -109,6 +110,11 @@ def _language(words: Sequence[str]) -> str:
 def _report(error: PlatemarkError, *, as_json: bool, language: str) -> int:
     if as_json:
         sys.stdout.write(json.dumps(error_json(error), ensure_ascii=False) + "\n")
-    told = " ".join(translate_said(language, each) for each in (error.message, error.fix) if each)
-    sys.stderr.write(printable(f"platemark: {told}") + "\n")
+    sys.stderr.write(printable(f"platemark: {_told(error, language)}") + "\n")
     return error.exit_code
+
+
+def _told(error: PlatemarkError, language: str) -> str:
+    if isinstance(error, PublicationRefused):
+        return error.tell(partial(translate, language))
+    return " ".join(translate_said(language, each) for each in (error.message, error.fix) if each)

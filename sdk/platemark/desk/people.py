@@ -12,6 +12,11 @@ from platemark.homes.home import Home
 from platemark.i18n import mark
 
 Act = Literal["publish", "correct", "withdraw"]
+_HEADINGS: dict[Act, str] = {
+    "publish": mark("Not published:"),
+    "correct": mark("Not corrected:"),
+    "withdraw": mark("Not withdrawn:"),
+}
 
 
 def folded(name: str) -> str:
@@ -49,7 +54,7 @@ def require_allowed(home: Home, act: Act, name: str, account: str) -> None:
     """
     failed = refusal(home.config.desk, act, name, account)
     if failed is not None:
-        raise PublicationRefused((failed,))
+        raise PublicationRefused((failed,), heading=_HEADINGS[act])
 
 
 def _from(approver: Approver, account: str) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-_CONTAINERS = (b"moov", b"trak", b"edts")
+_CONTAINERS = {b"moov": 0, b"trak": 1, b"edts": 2}
+"""What leads to an edit list, each by how deep it lies: nothing else is entered, so no file nests without end."""
 _MAX_BOXES, _MAX_ENTRIES = 10_000, 1_000
 _EMPTY, _NORMAL_RATE = -1, 0x10000
 _ENTRIES = {0: struct.Struct(">IiI"), 1: struct.Struct(">QqI")}
@@ -33,7 +34,7 @@ def read_edit_lists(path: Path) -> tuple[tuple[Edit, ...], ...]:
     """
     with path.open("rb") as file:
         file.seek(0, 2)
-        lists = [_entries(file, size) for size in _find_lists(file, 0, file.tell(), [_MAX_BOXES])]
+        lists = [_entries(file, size) for size in _find_lists(file, 0, file.tell(), _Walk(_MAX_BOXES))]
     return tuple(lists)
 
 
@@ -43,10 +44,17 @@ def is_simple(edits: tuple[Edit, ...]) -> bool:
     return len(shown) <= 1 and all(edit.rate == _NORMAL_RATE for edit in shown)
 
 
-def _find_lists(file: BinaryIO, at: int, end: int, left: list[int]) -> Iterator[int]:
+@dataclass(slots=True)
+class _Walk:
+    """How many boxes may still be looked at."""
+
+    left: int
+
+
+def _find_lists(file: BinaryIO, at: int, end: int, walk: _Walk, depth: int = 0) -> Iterator[int]:
     """Go through the boxes between two places; stop at each edit list, with its size."""
-    while at + 8 <= end and left[0] > 0:
-        left[0] -= 1
+    while at + 8 <= end and walk.left > 0:
+        walk.left -= 1
         file.seek(at)
         size, kind = struct.unpack(">I4s", file.read(8))
         head = 8
@@ -58,8 +66,8 @@ def _find_lists(file: BinaryIO, at: int, end: int, left: list[int]) -> Iterator[
             return
         if kind == b"elst":
             yield size - head
-        elif kind in _CONTAINERS:
-            yield from _find_lists(file, at + head, at + size, left)
+        elif _CONTAINERS.get(kind) == depth:
+            yield from _find_lists(file, at + head, at + size, walk, depth + 1)
         at += size
 
 

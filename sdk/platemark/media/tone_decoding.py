@@ -48,7 +48,9 @@ def read_peak(path: Path) -> float:
         MediaError: the file is not a readable clip, or states a peak that no display has.
     """
     with open_clip(path) as opened:
-        frame = next(opened.frames())
+        frame = next(opened.frames(), None)
+        if frame is None:
+            raise MediaError(f"{path} holds no picture that can be decoded.", fix="Use an undamaged copy.")
         # The library's own types tell of motion vectors only.
         given = cast("Mapping[str, Buffer]", frame.side_data)
         if _MASTERING not in given:

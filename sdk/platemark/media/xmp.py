@@ -46,7 +46,7 @@ def read_packet(path: Path) -> str | None:
             for _ in range(_MOST_BOXES):
                 file.seek(at)
                 size, header = _box(file.read(_LARGE), end - at)
-                if size < header:
+                if not header <= size <= end - at:
                     return None
                 if header == _HEADER and size <= MAX_PACKET_BYTES + _HEADER + len(XMP_UUID):
                     file.seek(at)

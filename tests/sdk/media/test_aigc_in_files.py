@@ -174,5 +174,21 @@ def test_boxes_are_walked_by_their_length_and_no_further(content: bytes, found: 
     assert read_packet(path) == found
 
 
+@pytest.mark.parametrize("size", [2**63 - 1, 2**63, 2**64 - 1, 15])
+def test_a_box_that_says_it_is_longer_than_any_file_ends_the_walk(size: int, plain: Path, tmp_path: Path) -> None:
+    path = tmp_path / "long.mp4"
+    path.write_bytes(plain.read_bytes() + struct.pack(">I4sQ", 1, b"free", size) + bytes(64))
+
+    assert read_packet(path) is None
+
+
+@given(st.binary(max_size=200))
+def test_whatever_follows_a_clip_is_no_more_than_an_answer(plain: Path, content: bytes) -> None:
+    path = plain.with_name("followed.mp4")
+    path.write_bytes(plain.read_bytes() + content)
+
+    assert read_packet(path) is None or content
+
+
 def test_a_file_that_is_not_there_has_no_packet(tmp_path: Path) -> None:
     assert read_packet(tmp_path / "none.mp4") is None

@@ -1,5 +1,6 @@
 """Edit lists are read out of real files, and no file, however wrong, is more than an answer."""
 
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,23 @@ def test_other_containers_have_none(tmp_path: Path) -> None:
     ffmpeg(*PICTURE, *H264, tmp_path / "clip.avi")
 
     assert read_edit_lists(tmp_path / "clip.avi") == ()
+
+
+@pytest.mark.parametrize("kind", [b"moov", b"trak", b"edts"])
+def test_boxes_nested_without_end_are_not_followed(kind: bytes, tmp_path: Path) -> None:
+    nested = reduce(lambda inner, _: box(kind, inner), range(3_000), b"")
+
+    assert lists_in(tmp_path, nested) == ()
+    assert lists_in(tmp_path, nested + movie(edit_list(entry_32(500, 3)))) == ((Edit(500, 3, NORMAL),),)
+
+
+@pytest.mark.parametrize("outer", [b"edts", b"trak", b"free"])
+def test_a_list_in_the_wrong_place_counts_for_nothing(outer: bytes, tmp_path: Path) -> None:
+    assert lists_in(tmp_path, box(outer, box(b"edts", edit_list(entry_32(1, 0))))) == ()
+
+
+def test_a_file_of_many_small_boxes_is_walked_only_so_far(tmp_path: Path) -> None:
+    assert lists_in(tmp_path, box(b"free", b"") * 10_000 + movie(edit_list(entry_32(1, 0)))) == ()
 
 
 def test_lists_of_32_and_of_64_bits_are_read(tmp_path: Path) -> None:
