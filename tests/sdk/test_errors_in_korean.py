@@ -16,7 +16,7 @@ import platemark_provenance
 from platemark.cli import main
 from platemark.i18n import LOCALE, translate_said
 
-NOT_TRANSLATED = 989
+NOT_TRANSLATED = 963
 """How many sentences of errors may have no Korean (counted on 2026-11-22). Lower it with each translation."""
 FIELD = re.compile(r"\{\w*\}")
 LEAST_LETTERS = 3
