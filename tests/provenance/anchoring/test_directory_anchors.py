@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from small_log import ORIGIN, SmallLog
 from platemark_provenance.anchoring.directory import DirectoryPlace
 from platemark_provenance.anchoring.place import AnchorUnavailable, file_name, folder_name, size_in
 from platemark_provenance.errors import LedgerCorrupt, VerificationError
-from platemark_provenance.ledger.note import SignatureLine, with_lines
+from platemark_provenance.ledger.note import LARGEST_NOTE_BYTES, SignatureLine, with_lines
 
 NOTE = SmallLog().note(5)
 
@@ -177,3 +178,44 @@ def test_a_log_s_folder_is_one_plain_name_whatever_the_log_is_called(origin: str
 
 def test_logs_whose_names_look_alike_have_folders_of_their_own() -> None:
     assert folder_name("a/b") != folder_name("a_b")
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"\n" * 5_000_000),
+        lambda path: path.write_bytes(b"\xff\x00"),
+    ],
+    ids=["empty", "huge", "noise"],
+)
+def test_whatever_lies_there_under_a_copy_s_name_is_read_in_bounds_and_never_written_over(
+    place: DirectoryPlace, leave: Callable[[Path], object]
+) -> None:
+    place.keep(SmallLog().note(5), origin=ORIGIN, size=5)
+    strange = place.path / folder_name(ORIGIN) / file_name(9)
+    leave(strange)
+    before = strange.stat().st_size
+
+    found = place.newest(origin=ORIGIN)
+
+    assert found is not None
+    assert len(found.note) <= LARGEST_NOTE_BYTES + 1
+    with pytest.raises(VerificationError):
+        place.keep(SmallLog().note(9), origin=ORIGIN, size=9)
+    assert strange.stat().st_size == before
+
+
+def test_a_folder_under_a_copy_s_name_is_told_as_a_place_that_cannot_be_read(place: DirectoryPlace) -> None:
+    place.keep(SmallLog().note(5), origin=ORIGIN, size=5)
+    (place.path / folder_name(ORIGIN) / file_name(9)).mkdir()
+
+    with pytest.raises(AnchorUnavailable, match="cannot be read"):
+        place.newest(origin=ORIGIN)
+
+
+def test_a_file_where_the_log_s_folder_belongs_is_told_plainly(place: DirectoryPlace) -> None:
+    (place.path / folder_name(ORIGIN)).write_bytes(b"")
+
+    with pytest.raises(AnchorUnavailable, match="cannot be written"):
+        place.keep(SmallLog().note(5), origin=ORIGIN, size=5)

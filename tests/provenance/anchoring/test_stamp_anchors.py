@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_log import ORIGIN, SmallLog
 from time_authority import Authority, open_time_authority, serve_answers
+from trickling_server import trickling
 
+from platemark_provenance.anchoring import stamp as stamp_module
 from platemark_provenance.anchoring.place import AnchorUnavailable, Stamped
 from platemark_provenance.anchoring.stamp import LARGEST_STAMP_BYTES, StampPlace, check_stamp
 from platemark_provenance.errors import VerificationError
@@ -118,3 +120,12 @@ def test_a_changed_byte_never_gives_another_time(stamp: bytes, authority: Author
         return
 
     assert again == told
+
+
+def test_an_authority_that_trickles_is_given_up(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stamp_module, "_WHOLE_S", 0.1)
+
+    with trickling(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n") as url:
+        place = StampPlace(url, (authority.root_pem,))
+        with pytest.raises(AnchorUnavailable, match="could not be reached"):
+            place.keep(NOTE, origin=ORIGIN, size=5)
