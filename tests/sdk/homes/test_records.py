@@ -12,7 +12,7 @@ from platemark.homes import records as records_module
 from platemark.homes.home import Home, open_home
 from platemark.homes.records import NewRecord, RecordBook
 from platemark_policy.errors import PolicyError
-from platemark_provenance.digest import Sha256Hex
+from platemark_provenance.digest import JsonValue, Sha256Hex
 from platemark_provenance.ledger.event import EventType, NewEvent
 from platemark_provenance.ledger.store import Ledger
 
@@ -213,3 +213,27 @@ def test_where_not_every_withdrawal_was_read_older_records_do_not_count(
 
     assert book.standing(actor="jw.kim", at=clock.now).records == ()
     assert book.all() == ()
+
+
+@pytest.mark.parametrize(
+    "until", ["soon", "", None, 7, "2099-12-31", "2099-12-31T00:00:00", "9999-99-99T00:00:00+00:00"]
+)
+def test_a_record_whose_last_day_cannot_be_read_unlocks_nothing_and_stops_nobody(
+    book: RecordBook, ledger: Ledger, until: JsonValue
+) -> None:
+    facts: dict[str, JsonValue] = {"kind": "rights", "scope": "likeness", "names": [], "files": ["ab"], "until": until}
+    ledger.append(NewEvent(EventType.RECORD_ADDED, clip="record-x", actor="editor", facts=facts))
+
+    added = book.add(FORM, keeper="editor")
+
+    assert [each.id for each in book.all()] == [added.id]
+
+
+def test_a_record_is_withdrawn_as_the_kind_it_is(book: RecordBook) -> None:
+    added = book.add(FORM, keeper="editor")
+
+    with pytest.raises(RequestError, match="policy consent withdraw"):
+        book.withdraw(added.id, keeper="editor", reason="over", kind="rights")
+
+    assert book.find(added.id).withdrawn_at is None
+    assert book.withdraw(added.id, keeper="editor", reason="over", kind="consent").withdrawn_at is not None
