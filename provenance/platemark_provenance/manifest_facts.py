@@ -76,7 +76,7 @@ class LabelFacts:
     """The visible label: its words, their language (BCP 47), and its box (x, y, width, height) in pixels.
 
     `drawn` is false where the clip came with it. `cue_sha256` is the hash of the caption file that carries its words;
-    empty where there is none.
+    empty where there is none. `icon_sha256` is that of the picture beside the words.
     """
 
     text: str
@@ -84,6 +84,7 @@ class LabelFacts:
     box: tuple[int, int, int, int]
     drawn: bool = True
     cue_sha256: str = ""
+    icon_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,6 +267,7 @@ def label_statement(label: LabelFacts) -> Json:
             "language": plain_text(label.language, 35),
             "box": {"x": x, "y": y, "width": width, "height": height},
             **({"cue": {"format": "text/vtt", "sha256": label.cue_sha256}} if label.cue_sha256 else {}),
+            **({"icon": {"format": "image/png", "sha256": label.icon_sha256}} if label.icon_sha256 else {}),
         },
     )
 

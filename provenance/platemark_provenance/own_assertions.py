@@ -8,7 +8,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from platemark_provenance.correction import Correction, read_corrections
@@ -114,9 +114,13 @@ def _read_label(data: Mapping[str, object]) -> LabelFacts | None:
     if not isinstance(text, str) or not isinstance(language, str) or len(sides) != 4:
         return None
     x, y, width, height = sides
-    told = _mapping(data.get("cue")).get("sha256")
-    cue = told if isinstance(told, str) and _SHA256.fullmatch(told) else ""
-    return LabelFacts(plain_text(text, 80), plain_text(language, 35), (x, y, width, height), cue_sha256=cue)
+    cue, icon = (_named_hash(_mapping(data.get(name)).get("sha256")) for name in ("cue", "icon"))
+    read = LabelFacts(plain_text(text, 80), plain_text(language, 35), (x, y, width, height))
+    return replace(read, cue_sha256=cue, icon_sha256=icon)
+
+
+def _named_hash(told: object) -> str:
+    return told if isinstance(told, str) and _SHA256.fullmatch(told) else ""
 
 
 def _read_ledger(data: Mapping[str, object]) -> LedgerFacts | None:

@@ -36,7 +36,9 @@ _NUMBER, _COUNT, _TEXT, _LIST, _YES = (int, float), (int,), (str,), (list,), (bo
 _ASKED: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("seconds", "strength", "guidance", "shift"), _NUMBER),
     **dict.fromkeys(("fps", "seed", "steps"), _COUNT),
-    **dict.fromkeys(("size", "model", "task", "fill", "negative", "sampler", "label_language", "label_text"), _TEXT),
+    **dict.fromkeys(
+        ("size", "model", "task", "fill", "negative", "sampler", "label_language", "label_text", "label_icon"), _TEXT
+    ),
     **dict.fromkeys(("prompt", "actor", "byline", "desk", "out"), _TEXT),
     **dict.fromkeys(("images", "clips"), _LIST),
     "id": (str, int),

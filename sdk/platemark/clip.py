@@ -176,6 +176,7 @@ class ClipRequest:
         label_language: the label's language, `en`, `ko` or `zh`.
         label_text: the label's wording; empty means the language's standard wording.
         label_vtt: whether the label's words also go into a caption file beside the clip.
+        label_icon: the hash of the picture beside the label's words; empty where there is none.
         actor: who asks; the log keeps a pseudonym of it.
         byline: who is named for it; sealed in the log.
         desk: the desk it is for.
@@ -198,6 +199,7 @@ class ClipRequest:
     label_language: str = "en"
     label_text: str = ""
     label_vtt: bool = False
+    label_icon: str = ""
     actor: str = ""
     byline: str = ""
     desk: str = ""
@@ -291,17 +293,24 @@ class CueFile:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The visible label as drawn: its words, language, box (x, y, width, height in pixels), and its caption file."""
+    """The visible label as drawn: its words, language, box (x, y, width, height in pixels), caption file and icon."""
 
     text: str
     language: str
     box: tuple[int, int, int, int]
     cue: CueFile | None = None
+    icon_sha256: str = ""
 
     def to_json(self) -> dict[str, JsonValue]:
         """Give these as an object."""
         cue = None if self.cue is None else {"path": str(self.cue.path), "sha256": self.cue.sha256}
-        return {"text": self.text, "lang": self.language, "box": list(self.box), "cue": cue}
+        return {
+            "text": self.text,
+            "lang": self.language,
+            "box": list(self.box),
+            "cue": cue,
+            "icon": self.icon_sha256 or None,
+        }
 
 
 @dataclass(frozen=True, slots=True)

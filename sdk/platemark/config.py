@@ -96,7 +96,7 @@ class GenerationDefaults(BaseModel):
 class LabelDefaults(BaseModel):
     """The visible label: `auto` follows the prompt's language, an empty text means the standard wording.
 
-    `vtt`: its words also go into a caption file beside each clip.
+    `vtt`: its words also go into a caption file beside each clip. `icon`: a PNG that stands left of them.
     """
 
     model_config = _SECTION
@@ -104,6 +104,7 @@ class LabelDefaults(BaseModel):
     language: Literal["auto", "en", "ko", "zh"] = "auto"
     text: str = Field(default="", max_length=60)
     vtt: bool = False
+    icon: str = Field(default="", max_length=4096, pattern="^(/.*)?$")
 
 
 class AigcSettings(BaseModel):
@@ -342,6 +343,7 @@ seconds = 2.0
 [label]
 language = {language}
 vtt = false      # true: the label's words also go into a caption file beside each clip (CLIP.vtt)
+icon = ""        # a PNG with transparency that stands left of the label's words: "/srv/desk/ai.png"
 
 [aigc]
 write = false    # true: clips carry China's AIGC statement in their metadata (GB 45438-2025)

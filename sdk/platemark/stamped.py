@@ -34,6 +34,7 @@ class StampRequest:
         label_language: the label's language, `en`, `ko` or `zh`.
         label_text: the label's wording; empty means the language's standard wording.
         label_vtt: whether the label's words also go into a caption file beside the clip.
+        label_icon: the hash of the picture beside the label's words; empty where there is none.
         actor: who asks; the log keeps a pseudonym of it.
         byline: who is named for it; sealed in the log.
         desk: the desk it is for.
@@ -52,6 +53,7 @@ class StampRequest:
     label_language: str = "en"
     label_text: str = ""
     label_vtt: bool = False
+    label_icon: str = ""
     actor: str = ""
     byline: str = ""
     desk: str = ""

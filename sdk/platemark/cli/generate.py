@@ -70,6 +70,7 @@ def generate(
     recipient: option.Recipient = "",
     label_lang: option.LabelLang = None,
     label_vtt: option.LabelVtt = None,
+    label_icon: option.LabelIcon = None,
     overwrite: option.Overwrite = False,
     dry_run: option.DryRun = False,
     home: HomeDir = None,

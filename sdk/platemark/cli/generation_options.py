@@ -98,6 +98,13 @@ Recipient = Annotated[
     ),
 ]
 LabelLang = Annotated[str | None, typer.Option("--label-lang", help="Language of the label.")]
+LabelIcon = Annotated[
+    Path | None,
+    typer.Option(
+        "--label-icon",
+        help="A PNG with transparency left of the label's words, drawn in greys: 16 to 1024 pixels a side, 1 MiB.",
+    ),
+]
 LabelVtt = Annotated[
     bool | None,
     typer.Option(

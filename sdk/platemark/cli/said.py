@@ -22,6 +22,9 @@ def said_options(said: Mapping[str, Any], passed_on: Sequence[str]) -> dict[str,
     options = {name: said[name] for name in passed_on if said[name] not in (None, "")}
     if said["label_lang"] is not None:
         options["label_language"] = said["label_lang"]
+    if said["label_icon"] is not None:
+        # A batch keeps what was said and may go on from another folder.
+        options["label_icon"] = str(said["label_icon"].absolute())
     allowed, reason = said["allow_source"] or (), said["reason"]
     if bool(allowed) != bool(reason):
         raise RequestError("--allow-source and --reason go together.", fix="Give both, or neither.")

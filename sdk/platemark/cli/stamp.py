@@ -37,6 +37,7 @@ def stamp(
     label_text: Annotated[str, typer.Option(help="The label's wording; left out, the language's standard one.")] = "",
     label_lang: option.LabelLang = None,
     label_vtt: option.LabelVtt = None,
+    label_icon: option.LabelIcon = None,
     tonemap: Annotated[
         bool, typer.Option("--tonemap", help="Bring HDR, wide gamut and more than 8 bits to standard colours.")
     ] = False,

@@ -16,6 +16,7 @@ from platemark.errors import RequestError
 from platemark.generation.backend import CancelToken
 from platemark.inputs import GivenImage, Inputs, Span, Task, check_inputs, choose_task
 from platemark.making.material import Material, inspect
+from platemark.media.icon import LabelIcon, read_icon
 from platemark.media.label import STANDARD_STILL_TEXTS
 from platemark.moves import check_moves, parse_moves
 from platemark.progress import ProgressCallback
@@ -53,6 +54,7 @@ class GenerateOptions(TypedDict, total=False):
     label_language: str
     label_text: str
     label_vtt: bool
+    label_icon: Path | str
     actor: str
     byline: str
     desk: str
@@ -65,11 +67,12 @@ class GenerateOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A checked request, the files it speaks of, and an editor's word for those that would be refused."""
+    """A checked request, its files, an editor's word for those that would be refused, and the label's icon."""
 
     request: ClipRequest
     material: Material
     override: IngredientOverride | None = None
+    icon: LabelIcon | None = None
 
 
 def ask(prompt: str, options: GenerateOptions, config: Config) -> Order:
@@ -87,6 +90,7 @@ def ask(prompt: str, options: GenerateOptions, config: Config) -> Order:
     check_inputs(task, inputs, strength=steering.strength)
     _check_length_is_free(task, options)
     material = inspect(inputs)
+    icon = icon_for(options.get("label_icon", config.label.icon))
     language = label_language_for(options.get("label_language", config.label.language), prompt)
     request = ClipRequest(
         prompt=prompt,
@@ -102,13 +106,14 @@ def ask(prompt: str, options: GenerateOptions, config: Config) -> Order:
         label_language=language,
         label_text=options.get("label_text", config.label.text) or _still_wording(task, language),
         label_vtt=_label_vtt(task, options, config),
+        label_icon=icon.sha256 if icon else "",
         actor=options.get("actor", ""),
         byline=options.get("byline", ""),
         desk=options.get("desk", ""),
         recipient=options.get("recipient", ""),
     )
     _check_total(request, material)
-    return Order(request, material, _override(options))
+    return Order(request, material, _override(options), icon)
 
 
 def request_from(prompt: str, options: GenerateOptions, config: Config) -> ClipRequest:
@@ -237,6 +242,15 @@ def _label_vtt(task: Task, options: GenerateOptions, config: Config) -> bool:
 def _still_wording(task: Task, language: str) -> str:
     """Call a picture a picture where the language's standard wording speaks of a clip."""
     return STANDARD_STILL_TEXTS.get(language.split("-")[0].lower(), "") if task.makes_still else ""
+
+
+def icon_for(path: Path | str) -> LabelIcon | None:
+    """Read the label's icon; none where no file is named.
+
+    Raises:
+        MediaError: it cannot be used.
+    """
+    return read_icon(Path(path)) if str(path) else None
 
 
 def label_language_for(chosen: str, prompt: str) -> str:

@@ -128,7 +128,9 @@ def manifest_facts(made: MadeFacts, home: Home, head: TreeHead) -> ManifestFacts
             fps=Fraction(request.fps),
             frames=made.frames,
         ),
-        label=LabelFacts(spec.text, spec.language, label_box(made.label), cue_sha256=made.cue_sha256),
+        label=LabelFacts(
+            spec.text, spec.language, label_box(made.label), cue_sha256=made.cue_sha256, icon_sha256=request.label_icon
+        ),
         decision=made.screened.decision,
         mark_id=made.mark_id,
         reviewed=made.reviewed,
@@ -203,7 +205,13 @@ def describe(
         decision=made.screened.decision,
         ignored_words=made.plan.resolved.ignored_words,
         making=_making(made),
-        label=Label(spec.text, spec.language, label_box(made.label), label_cue_file(paths, made.cue_sha256)),
+        label=Label(
+            spec.text,
+            spec.language,
+            label_box(made.label),
+            label_cue_file(paths, made.cue_sha256),
+            made.request.label_icon,
+        ),
         watermark_alg=ALGORITHM,
         watermark_id=made.mark_id.hex(),
         manifest_label=signed.label,

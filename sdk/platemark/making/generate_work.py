@@ -77,7 +77,7 @@ class GenerateWork:
             RequestError: it does not fit.
         """
         spec = LabelSpec.standard(self.request.label_language, text=self.request.label_text)
-        return render_label(spec, self.request.size)
+        return render_label(spec, self.request.size, self.order.icon)
 
     def submission(self) -> Submission:
         """Say what was asked for; the texts are sealed."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from platemark.clip import ClipRequest
 from platemark.generation.backend import GeneratorInfo, ResolvedRequest
 from platemark.making.sources import Source
+from platemark.stamped import StampRequest
 from platemark.tasks.conditioning import GivenRecord
 from platemark.tasks.planned import PlannedClip
 from platemark_provenance.digest import JsonValue
@@ -42,7 +43,7 @@ def identity(request: ClipRequest, resolved: ResolvedRequest, info: GeneratorInf
         "controls": [controls.method, repr(controls.shift), controls.negative_prompt],
         "conditioning": asked.conditioning.to_json(),
         "model": [info.name, info.version, info.weights_sha256 or ""],
-        "label": [request.label_language, request.label_text],
+        "label": label_words(request),
     }
 
 
@@ -63,8 +64,13 @@ def form_facts(request: ClipRequest) -> dict[str, JsonValue]:
         "strength": repr(steering.strength),
         "negative": steering.negative,
         "rewrite": request.rewrite,
-        "label": [request.label_language, request.label_text],
+        "label": label_words(request),
     }
+
+
+def label_words(request: ClipRequest | StampRequest) -> list[JsonValue]:
+    """Give what decides a label's looks; its icon only where there is one, so that what was approved stays approved."""
+    return [request.label_language, request.label_text, *([request.label_icon] if request.label_icon else [])]
 
 
 def start_facts(request: ClipRequest, plan: PlannedClip, used: Used) -> dict[str, JsonValue]:

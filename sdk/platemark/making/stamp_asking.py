@@ -11,11 +11,12 @@ from platemark.clip import MAX_ASPECT, Size
 from platemark.errors import RequestError
 from platemark.generation.backend import CancelToken
 from platemark.homes.home import Home
-from platemark.making.asking import label_language_for
+from platemark.making.asking import icon_for, label_language_for
 from platemark.making.material import SourceFile, inspect_clip
 from platemark.making.sources import Source
 from platemark.making.stamp_forms import Conversion, check_form
 from platemark.media.formats import MAX_DURATION_S
+from platemark.media.icon import LabelIcon
 from platemark.progress import ProgressCallback
 from platemark.stamped import DIGITAL_SOURCE_PREFIX, StampRequest
 from platemark_provenance.ingredient_check import IngredientOverride
@@ -40,6 +41,7 @@ class StampOptions(TypedDict, total=False):
     label_language: str
     label_text: str
     label_vtt: bool
+    label_icon: Path | str
     actor: str
     byline: str
     desk: str
@@ -55,7 +57,7 @@ class StampOptions(TypedDict, total=False):
 class StampOrder:
     """A checked request, the clip as its parent, what its manifest is worth, and an editor's word for it.
 
-    `conversion` is how its picture becomes a standard one, where it is not one already.
+    `conversion` is how its picture becomes a standard one, where it is not one already. `icon` is the label's.
     """
 
     request: StampRequest
@@ -63,6 +65,7 @@ class StampOrder:
     reading: ProvenanceReading
     override: IngredientOverride | None = None
     conversion: Conversion | None = None
+    icon: LabelIcon | None = None
 
 
 def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> StampOrder:
@@ -82,6 +85,7 @@ def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> 
     file = inspect_clip(path, longest_s=MAX_DURATION_S)
     conversion = check_form(file, convert=options.get("tonemap", False))
     prompt = options.get("prompt", "")
+    icon = icon_for(options.get("label_icon", home.config.label.icon))
     request = StampRequest(
         model=generator,
         model_version=options.get("generator_version", ""),
@@ -92,6 +96,7 @@ def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> 
         label_language=label_language_for(options.get("label_language", home.config.label.language), prompt),
         label_text=options.get("label_text", home.config.label.text),
         label_vtt=options.get("label_vtt", home.config.label.vtt),
+        label_icon=icon.sha256 if icon else "",
         actor=options.get("actor", ""),
         byline=options.get("byline", ""),
         desk=options.get("desk", ""),
@@ -103,7 +108,7 @@ def ask_stamp(path: Path, generator: str, options: StampOptions, home: Home) -> 
     declared = "source_type" in options or reading.state == "absent"
     kind = DIGITAL_SOURCE_PREFIX + request.source_type if declared else None
     parent = Ingredient(path, "Clip made elsewhere", "parentOf", "source", kind, fed_to_model=True)
-    return StampOrder(request, Source(file, parent), reading, options.get("override"), conversion)
+    return StampOrder(request, Source(file, parent), reading, options.get("override"), conversion, icon)
 
 
 def _size(file: SourceFile) -> Size:

@@ -12,7 +12,7 @@ from platemark._version import __version__
 from platemark.clip import Label, LedgerEntry
 from platemark.homes.home import Home
 from platemark.making.description import Stated, label_box, label_cue_file, stated_facts
-from platemark.making.job_facts import Used
+from platemark.making.job_facts import Used, label_words
 from platemark.making.material import SourceFile
 from platemark.making.rendering import Rendered
 from platemark.making.screening import Screened, Screener
@@ -112,7 +112,7 @@ class StampWork:
         return {
             "task": "stamp",
             "source_type": request.source_type,
-            "label": [request.label_language, request.label_text],
+            "label": label_words(request),
             "tonemap": self.tonemapped,
         }
 
@@ -128,7 +128,7 @@ class StampWork:
             RequestError: it does not fit.
         """
         spec = LabelSpec.standard(self.request.label_language, text=self.request.label_text)
-        return render_label(spec, self.request.size)
+        return render_label(spec, self.request.size, self.order.icon)
 
     def submission(self) -> Submission:
         """Say what was asked for; the prompt is sealed."""
@@ -165,7 +165,7 @@ class StampWork:
         return {
             "stamp": self.file.sha256,
             "model": [self.request.model, self.request.model_version],
-            "label": [self.request.label_language, self.request.label_text, plan.sighting is None],
+            "label": [*label_words(self.request), plan.sighting is None],
             "tonemap": self.tonemapped,
         }
 
@@ -209,6 +209,7 @@ class StampWork:
                 _box(made),
                 drawn=plan.sighting is None,
                 cue_sha256=made.cue_sha256,
+                icon_sha256=request.label_icon,
             ),
             decision=made.screened.decision,
             mark_id=made.mark_id,
@@ -231,7 +232,13 @@ class StampWork:
             frames=made.rendered.frames,
             decision=made.screened.decision,
             source=self._record(made),
-            label=Label(spec.text, spec.language, _box(made), label_cue_file(published.paths, made.cue_sha256)),
+            label=Label(
+                spec.text,
+                spec.language,
+                _box(made),
+                label_cue_file(published.paths, made.cue_sha256),
+                self.request.label_icon,
+            ),
             watermark_alg=ALGORITHM,
             watermark_id=made.mark_id.hex(),
             manifest_label=signed.label,
@@ -266,8 +273,11 @@ class StampWork:
     def _find_label(self) -> LabelSighting | None:
         """Give the wanted label where every frame carries it already, high and clear enough.
 
-        The whole clip is read only if the first frame has it.
+        The whole clip is read only if the first frame has it. Where an icon is wanted the label is drawn: words
+        that are there already tell nothing of an icon.
         """
+        if self.order.icon is not None:
+            return None
         spec = self.draw_label().spec
         reader, quarters = LabelReader((spec.text,)), round(self.file.rotation_deg / 90) % 4
         for frame in read_luma(self.file.path):

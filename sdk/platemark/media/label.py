@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from platemark.clip import Size
 from platemark.errors import RequestError
+from platemark.media.icon import PLATE_GREY, LabelIcon
 from platemark.media.yuv import RGB
 
 Place = Literal["top_right", "top_left", "bottom_right", "bottom_left"]
@@ -39,11 +40,13 @@ SAFE_MARGIN_SHARE = 0.05
 """The plate keeps this share of each side free at the edge. Source: EBU R 95, graphics (title) safe area."""
 MAX_TEXT_CHARACTERS = 60
 
-_PLATE = (16, 16, 16, 217)
+_PLATE = (PLATE_GREY, PLATE_GREY, PLATE_GREY, 217)
 """Near black, 85 % opaque: 12:1 against the letters even over pure white (WCAG 2.2, 1.4.3 asks 4.5:1)."""
 _LETTERS = (255, 255, 255, 255)
 _PADDING_SHARE = 0.45
 """Space between letters and the plate's edge, as a share of the letters' height."""
+_GAP_SHARE = 0.5
+"""Space between an icon and the first letter; the reader's pattern counts 0.12 of it as plate."""
 _LEAST_SIDE_PADDING = 1
 _INK = 144
 """A pixel counts as part of a letter when clearly more than half of it is covered."""
@@ -160,33 +163,43 @@ class RenderedLabel:
         return labelled
 
 
-def render_label(spec: LabelSpec, size: Size) -> RenderedLabel:
+def render_label(spec: LabelSpec, size: Size, icon: LabelIcon | None = None) -> RenderedLabel:
     """Draw a label for a frame size: letters at least 5 % of the short side high, inside the safe margins.
 
     Where the plate would be too wide, its side padding gives way; the letters never shrink.
 
+    Args:
+        spec: what it says and where.
+        size: of the frames.
+        icon: stands left of the words, as high as a capital A.
+
     Raises:
-        RequestError: the text is too long for the width.
+        RequestError: the text, with its icon, is too long for the width.
     """
     margin_x, margin_y = _margin(size.width), _margin(size.height)
     room = (size.width - 2 * margin_x) & ~1
     least_height = math.ceil(min(size.width, size.height) * MIN_HEIGHT_SHARE)
     font, letter_height = _font_for(spec.text, least_height, room=room)
     mask = _coverage(spec.text, font)
+    drawn = None if icon is None else icon.scaled(letter_height)
+    lead = 0 if drawn is None else drawn.shape[1] + round(letter_height * _GAP_SHARE)
     padding = round(letter_height * _PADDING_SHARE)
-    side_padding = min(padding, (room - mask.shape[1]) // 2)
+    side_padding = min(padding, (room - lead - mask.shape[1]) // 2)
     if side_padding < _LEAST_SIDE_PADDING:
         raise RequestError(
             f"The label {spec.text!r} does not fit a {size} clip with letters {least_height} pixels high.",
-            fix="Use a shorter label or a wider clip.",
+            fix="Use a shorter label, a wider clip, or no icon." if icon else "Use a shorter label or a wider clip.",
         )
     # Even sides and corners: the plate's edge then falls on a colour sample and stays sharp in 4:2:0.
-    width, height = _even(mask.shape[1] + 2 * side_padding), _even(mask.shape[0] + 2 * padding)
+    width, height = _even(lead + mask.shape[1] + 2 * side_padding), _even(mask.shape[0] + 2 * padding)
     x = margin_x if spec.place.endswith("left") else (size.width - margin_x - width) & ~1
     y = margin_y if spec.place.startswith("top") else (size.height - margin_y - height) & ~1
     ink = _ink(mask)
-    letters = Box(x + side_padding + ink.x, y + padding + ink.y, ink.width, ink.height)
-    pixels = _plate_with(mask, width, height, at=(side_padding, padding))
+    letters = Box(x + side_padding + lead + ink.x, y + padding + ink.y, ink.width, ink.height)
+    pixels = _plate_with(mask, width, height, at=(side_padding + lead, padding))
+    if drawn is not None:
+        # On the line that a capital A stands on: below it may only hang tails of letters.
+        _lay(drawn, pixels, at=(side_padding, padding + _baseline(spec.text, font, mask) - letter_height))
     return RenderedLabel(spec, size, Box(x, y, width, height), letters, letter_height, pixels)
 
 
@@ -279,3 +292,22 @@ def _plate_with(mask: npt.NDArray[np.uint8], width: int, height: int, *, at: tup
     plate = Image.new("RGBA", (width, height), _PLATE)
     plate.paste(_LETTERS, at, Image.fromarray(mask))
     return np.array(plate)
+
+
+def _baseline(text: str, font: ImageFont.FreeTypeFont, mask: npt.NDArray[np.uint8]) -> int:
+    """Give the row of a rendered text on which its capitals stand, at least a capital's height from the top."""
+    top, foot = font.getbbox(text)[1], font.getbbox("A")[3]
+    height = _ink(_coverage("A", font)).height
+    row = int(foot) - int(top)
+    return min(max(row, height), max(int(mask.shape[0]), height))
+
+
+def _lay(drawn: npt.NDArray[np.uint8], pixels: npt.NDArray[np.uint8], *, at: tuple[int, int]) -> None:
+    """Lay greys with opacity (h, w, 2) over a plate; where the icon is opaque, so is the plate."""
+    x, y = at
+    below = pixels[y : y + drawn.shape[0], x : x + drawn.shape[1]].astype(np.float64)
+    share, own = drawn[:, :, 1:].astype(np.float64) / 255, below[:, :, 3:] / 255
+    together = share + own * (1 - share)
+    greys = (drawn[:, :, :1] * share + below[:, :, :3] * own * (1 - share)) / together
+    laid = np.concatenate((greys, together * 255), axis=2)
+    pixels[y : y + drawn.shape[0], x : x + drawn.shape[1]] = np.rint(laid).astype(np.uint8)

@@ -91,7 +91,7 @@ def test_a_clip_says_what_the_policy_decided(made: dict[str, Any]) -> None:
 def test_a_clip_says_how_it_is_labelled_and_marked(made: dict[str, Any]) -> None:
     x, y, width, height = made["label"]["box"]
 
-    assert set(made["label"]) == {"text", "lang", "box", "cue"}
+    assert set(made["label"]) == {"text", "lang", "box", "cue", "icon"}
     assert made["label"]["cue"] is None
     assert 0 < x < x + width < 256
     assert 0 < y < y + height < 256
