@@ -280,7 +280,7 @@ class StampWork:
             return None
         spec = self.draw_label().spec
         reader, quarters = LabelReader((spec.text,)), round(self.file.rotation_deg / 90) % 4
-        for frame in read_luma(self.file.path):
+        for frame in read_luma(self.file.path, threads=1):
             if not reader.feed(np.ascontiguousarray(np.rot90(frame, quarters))):
                 return None
         found = reader.presence.sighting

@@ -108,11 +108,16 @@ def read_tags(path: Path) -> dict[str, str]:
     return {str(name)[:MAX_TAG_CHARACTERS]: str(value)[:MAX_TAG_CHARACTERS] for name, value in tags}
 
 
-def read_luma(path: Path, *, max_frames: int | None = None) -> Iterator[Luma]:
+def read_luma(path: Path, *, max_frames: int | None = None, threads: int = _THREADS) -> Iterator[Luma]:
     """Decode only the brightness plane, exactly as the file holds it.
 
     Range, rotation and scale are left alone. More than 8 bits are rounded to 8. Files that hold RGB have no
     such plane; theirs is computed.
+
+    Args:
+        path: the clip.
+        max_frames: stop after so many.
+        threads: how many decode it; the allocator keeps what each took, for as long as the process lives.
 
     Returns:
         uint8 (h, w) planes, in showing order.
@@ -120,7 +125,7 @@ def read_luma(path: Path, *, max_frames: int | None = None) -> Iterator[Luma]:
     Raises:
         MediaError: while iterating; as `read_frames_rgb`.
     """
-    for frame in _decoded(path, max_frames):
+    for frame in _decoded(path, max_frames, threads=threads):
         yield _luma(frame)
 
 
@@ -238,7 +243,7 @@ class OpenClip:
 
 
 @contextlib.contextmanager
-def open_clip(path: Path, *, threads: int = _THREADS) -> Iterator[OpenClip]:
+def open_clip(path: Path, *, threads: int = 1) -> Iterator[OpenClip]:
     """Open a clip and its first picture stream, within bounds.
 
     Args:

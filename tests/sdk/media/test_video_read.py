@@ -395,3 +395,16 @@ def test_a_clip_that_changes_its_size_on_the_way_is_refused(tmp_path: Path, yuv_
 
     with pytest.raises(MediaError, match="should keep one size"):
         list(read_luma(path))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_how_many_threads_decode_changes_no_pixel(tmp_path: Path, threads: int) -> None:
+    rng = np.random.default_rng(4)
+    path = tmp_path / "noise.mp4"
+    frames = rng.integers(16, 235, (9, 64, 64, 3), dtype=np.uint8)
+    write_video(map(to_yuv420, frames), path, settings=EncodeSettings(Fraction(25)))
+
+    planes = list(read_luma(path, threads=threads))
+
+    np.testing.assert_array_equal(planes, list(read_luma(path)))
+    assert len(planes) == 9
