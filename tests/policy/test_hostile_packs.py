@@ -163,7 +163,8 @@ def test_a_file_made_to_be_heavy_is_refused_soon(content: str) -> None:
     with pytest.raises(RulePackError):
         read(content)
 
-    assert time.process_time() - started < 1
+    # Tens of milliseconds on an idle machine; what this guards against takes minutes.
+    assert time.process_time() - started < 5
 
 
 def test_one_huge_text_within_the_bound_is_just_a_text() -> None:
@@ -388,7 +389,8 @@ def test_the_worst_pattern_the_bound_allows_is_quick_on_the_longest_prompt(patte
 
     compiled.find(normalize("a" * 4000))
 
-    assert time.process_time() - started < 3
+    # Tenths of a second on an idle machine; a pattern without bounds takes for ever.
+    assert time.process_time() - started < 10
 
 
 def test_an_unsafe_pattern_in_a_pack_names_its_rule_and_line() -> None:

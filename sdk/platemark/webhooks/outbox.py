@@ -11,9 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from platemark.errors import HomeError
-from platemark.webhooks.sending import send
 from platemark.webhooks.signature import Message
-from platemark_policy.allowed_server import Server
 from platemark_provenance.digest import JsonValue, canonical_json
 from platemark_provenance.durable import write_whole
 from platemark_provenance.ledger.event import Event, EventType
@@ -203,12 +201,3 @@ def message_body(event: Event) -> bytes:
         },
     }
     return canonical_json(told)
-
-
-def sender(server: Server) -> Send:
-    """Give a function that sends to one server."""
-
-    def _send(body: bytes, headers: dict[str, str]) -> str:
-        return send(server, body, headers)
-
-    return _send

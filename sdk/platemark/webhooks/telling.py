@@ -12,8 +12,8 @@ from pathlib import Path
 
 from platemark.errors import PlatemarkError, RequestError
 from platemark.homes.home import Home
-from platemark.webhooks.outbox import STATE_FILE, Delivery, Outbox, Place, sender
-from platemark.webhooks.sending import check_address
+from platemark.webhooks.outbox import STATE_FILE, Delivery, Outbox, Place
+from platemark.webhooks.sending import check_address, send
 from platemark_policy.allowed_server import Server
 from platemark_provenance.ledger.event import Event
 from platemark_provenance.ledger.query import Filter
@@ -64,18 +64,20 @@ class Telling:
             log.warning("webhooks: %s", error.message)
 
     def outbox(self) -> Outbox:
-        """Open the folder that remembers what was told.
+        """Open the folder that remembers what was told. The address is looked at when something is sent.
 
         Raises:
-            RequestError: no address is configured, or it is not an allowed one.
             KeyUnavailable: the secret cannot be read.
         """
         return Outbox(
             folder=self._folder,
             secret=self.home.webhook_secret(),
             clock=self.home.clock,
-            send=sender(self._server()),
+            send=self._send,
         )
+
+    def _send(self, body: bytes, headers: dict[str, str]) -> str:
+        return send(self._server(), body, headers)
 
     def _server(self) -> Server:
         settings = self.home.config.webhooks

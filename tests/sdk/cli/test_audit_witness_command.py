@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -287,8 +286,8 @@ def test_a_witness_is_served_from_the_command_line_and_survives_a_restart(
             generate(f"clip-{len(sizes)}.mp4")
             sizes.append(run("audit", "witness", "list", "--home", home_path, "--json").object["size"])
             run("audit", "witness", "remove", "cli.example/w1", "--home", home_path)
-            served.send_signal(signal.SIGINT)
-            served.wait(timeout=10)
+            served.terminate()
+            served.wait(timeout=60)
 
     assert told["logs"] == ["platemark.local/daily-example"]
     assert sizes[0] < sizes[1]

@@ -227,7 +227,7 @@ def test_a_mark_that_is_there_is_described_in_full(run: Run, home_path: Path, ma
     ended = run("watermark", "detect", made["path"], "--home", home_path, "--json")
 
     found = ended.object
-    assert set(found) == {"state", "id", "method", "log10_fpr", "geometry", "frames", "others"}
+    assert set(found) == {"state", "id", "method", "log10_fpr", "geometry", "frames", "others", "recipients"}
     assert (ended.code, found["state"], found["id"], found["frames"]) == (0, "detected", made["watermark"]["id"], 6)
     assert found["method"] in {"blind", "indexed"}
     assert found["log10_fpr"] <= -9
@@ -248,6 +248,7 @@ def test_a_mark_that_is_absent_leaves_its_fields_empty(run: Run, home_path: Path
         "geometry": None,
         "frames": 1,
         "others": [],
+        "recipients": [],
     }
 
 

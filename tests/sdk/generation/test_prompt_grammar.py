@@ -350,7 +350,8 @@ def test_a_very_long_word_is_reported_short() -> None:
 def test_any_text_after_a_scene_is_read_without_failing(text: str) -> None:
     reading = understand("a sea. " + text + " .")
 
-    assert set(reading.ignored_words) <= {word[:MAX_REPORTED_WORD] for word in split_words(text)}
+    # "sea" itself is left over where the text names a stronger scene, as "bars" does.
+    assert set(reading.ignored_words) <= {"sea", *(word[:MAX_REPORTED_WORD] for word in split_words(text))}
 
 
 WANTED = sorted(
