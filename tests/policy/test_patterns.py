@@ -97,7 +97,7 @@ def test_whatever_compiles_is_quick_on_its_worst_text(pieces: list[str]) -> None
 
     compiled.find(normalize("ab" * 500 + "!"))
 
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 5
 
 
 @given(st.text(alphabet="ab(?:)|{1,3}[].\\d*+^$", max_size=25))
