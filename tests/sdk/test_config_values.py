@@ -24,7 +24,7 @@ def test_any_publishers_name_comes_back_from_the_file_as_it_was(name: str, langu
     table = tomllib.loads(default_config_text(organisation=name, country="KR", language=language))
 
     assert table["publisher"] == {"organisation": name, "country": "KR"}
-    assert table["label"] == {"language": language}
+    assert table["label"] == {"language": language, "vtt": False, "icon": ""}
 
 
 @pytest.mark.parametrize("name", ["a\nb", 'a"b', "a\\b", "a\tb", "tag \U000e0041", "plane \U000f0000", "'''", "#"])

@@ -78,10 +78,10 @@ class Bench:
         return path if path.is_file() else self.clip(path.name)
 
 
-def _mark_nothing(embedder: Embedder, frames: Iterable[Luma]) -> Iterator[Luma]:
+def _mark_nothing(embedder: Embedder, frames: Iterable[Luma], *, is_loop: bool = False) -> Iterator[Luma]:
     """Find out which id the frames would carry, and hand them on as they came."""
     seen, marked = tee(frames)
-    for frame, _ in zip(seen, _MARK(embedder, marked), strict=True):
+    for frame, _ in zip(seen, _MARK(embedder, marked, is_loop=is_loop), strict=True):
         yield frame
 
 

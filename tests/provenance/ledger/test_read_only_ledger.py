@@ -66,9 +66,9 @@ def test_reading_changes_no_file(folder: Path, settings: LedgerSettings) -> None
         ledger.verify()
         list(ledger.query())
 
-    after = fingerprint(folder)
-    after.pop("ledger.db-wal", None)
-    assert after == before
+    # An empty write-ahead log may come or go; SQLite removes one when the last connection closes.
+    passing = {"ledger.db-wal": ""}
+    assert fingerprint(folder) | passing == before | passing
 
 
 @pytest.mark.parametrize(

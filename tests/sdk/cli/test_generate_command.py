@@ -20,7 +20,13 @@ HELD = "Президент объявляет войну"
 
 def test_json_mode_prints_one_object_and_nothing_else(made: dict[str, Any], tmp_path: Path) -> None:
     assert made["path"] == str(tmp_path / "clip.mp4")
-    assert made["label"] == {"text": "AI-generated", "lang": "en", "box": made["label"]["box"]}
+    assert made["label"] == {
+        "text": "AI-generated",
+        "lang": "en",
+        "box": made["label"]["box"],
+        "cue": None,
+        "icon": None,
+    }
     assert made["policy"]["verdict"] == "allow"
 
 
