@@ -3,6 +3,7 @@
 One rule: what is added here is logged with who added it, and never counts for that person's own requests.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
@@ -121,10 +122,7 @@ def withdraw_consent(
     Example: platemark policy consent withdraw record-0199… --as editor --reason "the person asked for it"
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    where = require_home(home)
-    with where.open_ledger() as ledger:
-        ended = _book(where, ledger).withdraw(record, keeper=keeper, reason=reason, kind="consent")
-    _tell_end(out, ended, where)
+    _end(out, require_home(home), lambda book: book.withdraw(record, keeper=keeper, reason=reason, kind="consent"))
 
 
 @rights.command("withdraw")
@@ -142,13 +140,12 @@ def withdraw_rights(
     Example: platemark policy rights withdraw record-0199… --as editor --reason "the licence ended"
     """
     out = output(as_json=as_json, lang=lang, quiet=quiet)
-    where = require_home(home)
-    with where.open_ledger() as ledger:
-        ended = _book(where, ledger).withdraw(record, keeper=keeper, reason=reason, kind="rights")
-    _tell_end(out, ended, where)
+    _end(out, require_home(home), lambda book: book.withdraw(record, keeper=keeper, reason=reason, kind="rights"))
 
 
-def _tell_end(out: Output, ended: Record, home: Home) -> None:
+def _end(out: Output, home: Home, withdraw: Callable[[RecordBook], Record]) -> None:
+    with home.open_ledger() as ledger:
+        ended = withdraw(_book(home, ledger))
     out.data(ended.to_json(at=home.clock()))
     out.say("Withdrawn: {record}", record=ended.id)
 
